@@ -1,0 +1,154 @@
+"""The `ladon` command: one grammar for every verb, `ladon <verb> [hydra overrides]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+EXIT_USAGE = 2
+
+HELP = """usage: ladon <verb> [overrides]
+
+verbs
+  run      run the analysis to its report; the same command continues what was stopped
+  report   draw the report of a run again, and print its summary
+  config   print the settings that the overrides mean
+  data     list the releases, skims and samples that Ladon has manifests of
+
+overrides are Hydra's: channel=hzz4l data.mu=2 run.name=mine
+groups   {groups}
+options  --debug shows tracebacks; --help this text; --version
+examples
+  ladon run
+  ladon run channel=hzz4l data=opendata_2020 data.location=PATH data.partial=true
+"""
+
+
+class UsageError(ValueError):
+    """The command line is not of the form that the verb takes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code is 0 for done, 1 for failed, 2 for a user's mistake."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given or os.environ.get("LADON_DEBUG") == "1"
+    given = [g for g in given if g != "--debug"]
+    try:
+        return _dispatch(given)
+    except (ValueError, LookupError, OSError, RuntimeError) as error:
+        # Everything that a user can cause arrives here as one sentence.
+        if debug:
+            traceback.print_exc()
+        Console(stderr=True).print(f"ladon: {_sentence(error)}", highlight=False, markup=False)
+        return EXIT_USAGE
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, LookupError) and error.args:
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
+def _dispatch(given: list[str]) -> int:
+    from pipeline.settings import nearest
+
+    if not given or given[0] in ("-h", "--help", "help") or "--help" in given:
+        _help()
+        return 0 if given else EXIT_USAGE
+    if given[0] == "--version":
+        from importlib import metadata
+
+        print(metadata.version("ladon-hep"))
+        return 0
+    verb, overrides = given[0], given[1:]
+    if verb not in VERBS:
+        raise UsageError(f"unknown verb {verb!r}; {nearest(verb, list(VERBS))}")
+    for option in overrides:
+        if option.startswith("-"):
+            raise UsageError(f"unknown option {option!r} for {verb}; known: --debug, --help")
+    return VERBS[verb](overrides)
+
+
+def _help() -> None:
+    from pipeline.configure import groups
+    from pipeline.paths import resource
+
+    found = groups(resource("conf"))
+    text = "; ".join(f"{name}: {', '.join(options)}" for name, options in found.items())
+    print(HELP.format(groups=text), end="")
+
+
+def _run(overrides: list[str]) -> int:
+    from pipeline.configure import configure
+    from pipeline.report import terminal_summary
+    from pipeline.run import EXIT_OK, EXIT_STOPPED, run
+
+    console = Console()
+    settings = configure(overrides)
+    console.print(f"run {settings.run.name} in {settings.run.outputs}/", highlight=False)
+    outcome = run(settings, console)
+    if outcome.exit_code == EXIT_OK:
+        console.print(terminal_summary(outcome.folder))
+    elif outcome.exit_code == EXIT_STOPPED:
+        console.print("stopped; the same command continues where this one was")
+    for problem in outcome.problems:
+        Console(stderr=True).print(f"ladon: {problem}", highlight=False, markup=False)
+    return outcome.exit_code
+
+
+def _report(overrides: list[str]) -> int:
+    from pipeline.report import make_report, terminal_summary
+
+    folder = _run_folder(overrides)
+    make_report(folder)
+    Console().print(terminal_summary(folder))
+    return 0
+
+
+def _run_folder(overrides: list[str]) -> Path:
+    """The run that the overrides mean: a named one, or the newest."""
+    from pipeline.configure import configure
+
+    settings = configure(overrides)
+    named = any(o.startswith("run.name=") for o in overrides)
+    name = settings.run.name if named else "latest"
+    folder = Path(settings.run.outputs) / name
+    if not (folder / "sweep.json").exists():
+        raise FileNotFoundError(
+            f"expected a run in {folder}, found none; start one with `ladon run`, or name it with "
+            "run.name=NAME and its place with run.outputs=PATH"
+        )
+    return folder.resolve()
+
+
+def _config(overrides: list[str]) -> int:
+    from pipeline.configure import configure
+    from pipeline.files import to_json
+    from pipeline.settings import to_dict
+
+    print(to_json(to_dict(configure(overrides))), end="")
+    return 0
+
+
+def _data(overrides: list[str]) -> int:
+    from pipeline.data.listing import print_releases
+
+    print_releases(Console(), overrides)
+    return 0
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "run": _run,
+    "report": _report,
+    "config": _config,
+    "data": _data,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

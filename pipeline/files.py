@@ -1,0 +1,96 @@
+"""Reading and writing of run files: atomic, deterministic, and with the hash that names them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP = 131_072
+"""Rows per Parquet row group; fixed, because it is part of the bits of a file."""
+
+
+class RunFileError(ValueError):
+    """A file of a run is not what its name promises."""
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that becomes `path` when the block ends well.
+
+    A reader sees the old file or the new one, never a part of one.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def to_json(obj: Any) -> str:
+    """Canonical JSON text of `obj`: sorted keys, no NaN, a newline at the end.
+
+    Raises RunFileError for a NaN or infinity: JSON has neither, and a reader elsewhere would fail.
+    """
+    try:
+        return json.dumps(obj, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    except ValueError as error:
+        raise RunFileError(f"expected finite numbers in a JSON file, found {error}") from error
+
+
+def write_json(path: Path | str, obj: Any) -> None:
+    """Write `obj` as canonical JSON, atomically."""
+    text = to_json(obj)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path | str) -> Any:
+    """The content of a JSON file; RunFileError with the place of the fault if it is not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise RunFileError(
+            f"expected JSON in {path}, found a fault at line {error.lineno}: {error.msg}; "
+            "delete the file and give the same command again to have it made anew"
+        ) from error
+
+
+def write_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a DataFrame as Parquet, atomically; the same rows give the same bytes."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    with replacing(path) as temporary:
+        pq.write_table(
+            arrow, temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP
+        )
+
+
+def read_table(path: Path | str) -> pd.DataFrame:
+    """The rows of a Parquet file as a DataFrame with a plain 0..n-1 index."""
+    return pq.read_table(Path(path), use_threads=False).to_pandas()
+
+
+def sha256_file(path: Path | str) -> str:
+    """SHA-256 of a file's bytes, as 64 hex digits."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_json(obj: Any) -> str:
+    """SHA-256 of the canonical JSON text of `obj`, as 64 hex digits."""
+    return hashlib.sha256(to_json(obj).encode()).hexdigest()

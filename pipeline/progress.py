@@ -1,0 +1,101 @@
+"""The progress display of a run: what is done, what works now, how far."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pipeline.files import RunFileError, read_json, write_json
+
+FOLDER = "logs/progress"
+
+
+class StepProgress:
+    """What a running step tells about itself: a small file that the display reads.
+
+    Writing is limited to twice a second, so that fast work is not slowed by telling.
+    """
+
+    def __init__(self, run: Path, name: str) -> None:
+        self.path = run / FOLDER / f"{name.replace('/', '-')}.json"
+        self._last = 0.0
+
+    def __call__(self, done: int, total: int, events: int = 0) -> None:
+        """Tell that `done` of `total` pieces are finished, with `events` events in them."""
+        now = time.monotonic()
+        if done < total and now - self._last < 0.5:
+            return
+        self._last = now
+        write_json(self.path, {"done": done, "total": total, "events": events})
+
+    def close(self) -> None:
+        """The step has ended: the display forgets it."""
+        self.path.unlink(missing_ok=True)
+
+
+def clear(run: Path) -> None:
+    """Forget the steps of a run that died."""
+    for path in (run / FOLDER).glob("*.json"):
+        path.unlink(missing_ok=True)
+
+
+class RunDisplay:
+    """Shows how many of the expected files exist, and what the running steps say.
+
+    On a terminal a bar; elsewhere (a log, CI) one line per finished file.
+    """
+
+    def __init__(self, run: Path, expected: list[str], console: Console) -> None:
+        self.run = run
+        self.waiting = [f for f in expected if not (run / f).exists()]
+        self.total = len(expected)
+        self.console = console
+        self.progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._started = time.monotonic()
+        self._task = self.progress.add_task(
+            "ladon", total=self.total, completed=self.total - len(self.waiting), detail=""
+        )
+
+    def __enter__(self) -> RunDisplay:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.update()
+        self.progress.stop()
+
+    def update(self) -> None:
+        """Look at the run directory once."""
+        finished = [f for f in self.waiting if (self.run / f).exists()]
+        for name in finished:
+            self.waiting.remove(name)
+            if not self.console.is_terminal:
+                done = self.total - len(self.waiting)
+                seconds = time.monotonic() - self._started
+                self.console.print(f"[{done}/{self.total}] {seconds:6.1f} s  {name}", highlight=False)
+        self.progress.update(
+            self._task, completed=self.total - len(self.waiting), detail=self._detail()
+        )
+
+    def _detail(self) -> str:
+        parts = []
+        for path in sorted((self.run / FOLDER).glob("*.json")):
+            try:
+                told = read_json(path)
+            except (OSError, RunFileError):
+                continue
+            events = f", {told['events'] / 1e6:.1f} M events" if told["events"] else ""
+            parts.append(f"{path.stem} {told['done']}/{told['total']}{events}")
+        return "; ".join(parts)

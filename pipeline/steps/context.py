@@ -1,0 +1,78 @@
+"""What a step needs to find its way in a run directory: settings, fileset, folders, contracts."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipeline.files import read_json
+from pipeline.settings import Settings, load
+from pipeline.stages.contract import StageContext
+from pipeline.workflow.layout import Layout, PointPlan
+
+
+@dataclass(frozen=True)
+class Place:
+    """One stage of one owner, in the run directory that is the working directory."""
+
+    owner: str
+    stage: str
+    layout: Layout
+
+    @classmethod
+    def at(cls, owner: str, stage: str) -> Place:
+        return cls(owner, stage, Layout.load("sweep.json"))
+
+    @property
+    def plan(self) -> PointPlan:
+        return self.layout.plan_of(self.owner)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.owner) / self.stage
+
+    @property
+    def is_reference(self) -> bool:
+        return self.owner.startswith("reference/")
+
+    @property
+    def reference_folder(self) -> Path:
+        return Path("reference") / self.plan.reference / self.stage
+
+    @property
+    def fileset_path(self) -> Path:
+        return Path("fileset") / f"{self.plan.fileset}.json"
+
+    def settings(self) -> Settings:
+        return load(Path(self.owner) / "settings.json")
+
+    def fileset(self) -> dict[str, Any]:
+        content: dict[str, Any] = read_json(self.fileset_path)
+        return content
+
+    def upstream(self) -> dict[str, Path]:
+        return {s: Path(f) for s, f in self.layout.upstream(self.owner, self.stage).items()}
+
+    def reference_upstream(self) -> dict[str, Path]:
+        owner = f"reference/{self.plan.reference}"
+        return {s: Path(f) for s, f in self.layout.upstream(owner, self.stage).items()}
+
+    def context(self, sealed: bool) -> StageContext:
+        return StageContext(self.settings(), self.fileset(), self.upstream(), sealed)
+
+
+def contract_module(stage: str) -> ModuleType:
+    """The module that holds the contract of a stage."""
+    return importlib.import_module(f"pipeline.stages.{stage}.contract")
+
+
+def reference_path(settings: Settings, stage: str) -> Path:
+    """File of our own solution of a stage, for these settings."""
+    module = contract_module(stage)
+    choose = getattr(module, "reference_path", None)
+    if choose is not None:
+        return Path(choose(settings))
+    return Path(str(module.__file__)).with_name("reference.py")

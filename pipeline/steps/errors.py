@@ -1,0 +1,45 @@
+"""The door through which every step ends: a fault becomes one sentence that the user is shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from executors.parent import die_with_parent
+from pipeline.files import write_json
+
+FOLDER = "logs/errors"
+
+
+def run_step(name: str, main: Callable[[], None]) -> None:
+    """Run a step's `main`; on a fault keep its sentence in `logs/errors/` and exit with code 1.
+
+    The traceback goes to the step's log. This is the one place where every exception of a step
+    becomes data: past it there is only an exit code.
+    """
+    die_with_parent(os.getppid())
+    try:
+        main()
+    except Exception as error:  # noqa: BLE001  (the boundary described above)
+        sentence = str(error).strip() or type(error).__name__
+        if not isinstance(error, (ValueError, OSError, LookupError, RuntimeError, ImportError)):
+            sentence = f"{type(error).__name__}: {sentence}"
+        log = _log_name()
+        traceback.print_exc()
+        write_json(
+            Path(FOLDER) / f"{name.replace('/', '-')}.json",
+            {"step": name, "sentence": sentence, "type": type(error).__name__, "log": log},
+        )
+        sys.exit(1)
+
+
+def _log_name() -> str:
+    """The file that standard error goes to, relative to the run directory."""
+    try:
+        target = Path(os.readlink("/proc/self/fd/2"))
+        return target.relative_to(Path.cwd()).as_posix()
+    except (OSError, ValueError):
+        return "standard error"

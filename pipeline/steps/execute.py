@@ -1,0 +1,201 @@
+"""Step: run the frozen solution of one stage over everything, and keep what it returns."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import time
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipeline.files import read_json, sha256_file, sha256_json, write_json
+from pipeline.progress import StepProgress
+from pipeline.stages.contract import ContractError
+from pipeline.stages.order import SEALED
+from pipeline.stages.solution import load_solution
+from pipeline.steps.context import Place, contract_module
+from pipeline.steps.errors import run_step
+
+PASSES = {"output": False, "sealed": True}
+
+
+class ReferenceFailedError(RuntimeError):
+    """Our own solution failed: the harness is wrong, not a model."""
+
+
+def main() -> None:
+    """Write output/, sealed/ and record.json of one stage of one owner."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--owner", required=True)
+    parser.add_argument("--stage", required=True)
+    given = parser.parse_args()
+    place = Place.at(given.owner, given.stage)
+    began = time.monotonic()
+    record = _record(place)
+    if record["status"] == "failed" and place.is_reference:
+        raise ReferenceFailedError(
+            f"the reference solution of {place.stage} failed: {record['failure']['message']}; "
+            f"its traceback is in {place.folder / 'failure.txt'}"
+        )
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    write_json(
+        place.folder / "timing.json",
+        {
+            "wall_s": round(time.monotonic() - began, 3),
+            "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
+            "max_rss_mb": round(usage.ru_maxrss / 1024, 1),
+        },
+    )
+    write_json(place.folder / "record.json", record)
+
+
+def _record(place: Place) -> dict[str, Any]:
+    """Execute, or take over, or say why not; the result is the record of the execution."""
+    record: dict[str, Any] = {
+        "schema": 1,
+        "stage": place.stage,
+        "status": "ok",
+        "reason": None,
+        "failure": None,
+        "solution_sha256": sha256_file(place.folder / "solution.py"),
+        "inputs_sha256": "",
+        "files": {},
+    }
+    held_up = _held_up(place)
+    if held_up is not None:
+        return {**record, **held_up}
+    record["inputs_sha256"] = _inputs_digest(place)
+    if _take_over(place, record):
+        return {**record, "files": _hashes(place.folder)}
+    _clear(place.folder)
+    outcome = _run_convert(place) if place.stage == "convert" else _run_stage(place)
+    return {**record, **outcome, "files": _hashes(place.folder)}
+
+
+def _held_up(place: Place) -> dict[str, Any] | None:
+    """Status `not_reached` or `blocked` if a stage before this one has no output."""
+    for stage, folder in place.upstream().items():
+        before = read_json(folder / "record.json")
+        if before["status"] == "blocked":
+            return {"status": "blocked", "reason": before["reason"]}
+        if before["status"] != "ok":
+            return {"status": "not_reached", "reason": f"stage {stage} before it has no output"}
+    return None
+
+
+def _inputs_digest(place: Place) -> str:
+    """Hash of everything that the result of this execution depends on."""
+    upstream = {
+        stage: read_json(folder / "record.json")["files"]
+        for stage, folder in place.upstream().items()
+    }
+    return sha256_json(
+        {
+            "solution": sha256_file(place.folder / "solution.py"),
+            "fileset": sha256_file(place.fileset_path),
+            "reference": place.plan.reference,
+            "upstream": upstream,
+        }
+    )
+
+
+def _take_over(place: Place, record: dict[str, Any]) -> bool:
+    """Link the reference's files if it ran the same code on the same inputs: same bits, no work."""
+    theirs = place.reference_folder / "record.json"
+    if place.is_reference or not theirs.exists():
+        return False
+    other = read_json(theirs)
+    keys = ("status", "solution_sha256", "inputs_sha256")
+    if any(other[k] != record[k] for k in keys):
+        return False
+    _clear(place.folder)
+    for name in other["files"]:
+        target = place.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(place.reference_folder / name, target)
+    return True
+
+
+def _clear(folder: Path) -> None:
+    for name in (*PASSES, "failure.txt"):
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Relative name -> SHA-256 of every file that the execution made."""
+    files = [p for name in PASSES for p in sorted((folder / name).rglob("*")) if p.is_file()]
+    return {p.relative_to(folder).as_posix(): sha256_file(p) for p in files}
+
+
+def _run_convert(place: Place) -> dict[str, Any]:
+    """Map the solution over all chunks of the fileset."""
+    from executors import make_executor
+    from pipeline.stages.convert.runner import convert_all, write_product
+
+    settings = place.settings()
+    progress = StepProgress(Path.cwd(), f"{place.owner}-convert")
+    site = settings.site
+    try:
+        with make_executor(site.executor, site.workers, site.memory_gb, site.retries) as executor:
+            product = convert_all(
+                place.folder / "solution.py", place.fileset(), settings, Path("chunks"),
+                executor, progress,
+            )  # fmt: skip
+        write_product(product, place.folder / "output", place.folder / "sealed")
+    except ContractError as error:
+        return _failed(place, error)
+    finally:
+        progress.close()
+    return {}
+
+
+def _run_stage(place: Place) -> dict[str, Any]:
+    """Call the solution once per pass: on what a solver may see, and with the blinded rows."""
+    module = contract_module(place.stage)
+    for name, sealed in PASSES.items():
+        if sealed and place.stage not in SEALED:
+            continue
+        context = place.context(sealed)
+        blocked = getattr(module, "blocked", None)
+        reason = blocked(context) if blocked is not None else None
+        if reason is not None:
+            return {"status": "blocked", "reason": reason}
+        arguments = module.CONTRACT.arguments(context)
+        try:
+            solution = load_solution(place.folder / "solution.py", module.CONTRACT.defines)
+            product = _call(module, solution, arguments)
+        except ContractError as error:
+            return _failed(place, error)
+        module.CONTRACT.write(product, place.folder / name)
+    return {}
+
+
+class SolutionError(ContractError):
+    """The solution raised an exception of its own."""
+
+
+def _call(module: ModuleType, solution: ModuleType, arguments: dict[str, Any]) -> Any:
+    """Call and accept; whatever the solution raises becomes data here."""
+    try:
+        result = module.CONTRACT.call(solution, arguments)
+    except Exception as error:
+        raise SolutionError(f"{type(error).__name__}: {error}") from error
+    return module.CONTRACT.accept(result, arguments)
+
+
+def _failed(place: Place, error: Exception) -> dict[str, Any]:
+    """A solution that fails is a result: keep its traceback and say what it was."""
+    text = "".join(traceback.format_exception(error))
+    (place.folder / "failure.txt").write_text(text, encoding="utf-8")
+    cause = error.__cause__ or error
+    failure = {"kind": type(cause).__name__, "message": str(error), "traceback": text[-4000:]}
+    return {"status": "failed", "failure": failure}
+
+
+if __name__ == "__main__":
+    run_step("execute", main)

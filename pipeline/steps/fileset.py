@@ -1,0 +1,29 @@
+"""Step: find and verify the files of every sample, and cut them into chunks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.data.fileset import build_fileset
+from pipeline.files import read_json, write_json
+from pipeline.progress import StepProgress
+from pipeline.settings import load
+from pipeline.steps.errors import run_step
+
+
+def main() -> None:
+    """Write the fileset that `--settings` asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, type=Path)
+    parser.add_argument("--output", required=True, type=Path)
+    parser.add_argument("--synthetic", nargs="*", default=[], type=Path)
+    given = parser.parse_args()
+    progress = StepProgress(Path.cwd(), "fileset")
+    records = [read_json(path) for path in given.synthetic]
+    write_json(given.output, build_fileset(load(given.settings), records or None, progress))
+    progress.close()
+
+
+if __name__ == "__main__":
+    run_step("fileset", main)

@@ -1,0 +1,38 @@
+"""Step: judge the output of one stage of one point."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.files import read_json, write_json
+from pipeline.judge import judge
+from pipeline.judge.request import JudgeRequest
+from pipeline.steps.context import Place
+from pipeline.steps.errors import run_step
+
+
+def main() -> None:
+    """Write verdict.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--point", required=True)
+    parser.add_argument("--stage", required=True)
+    given = parser.parse_args()
+    place = Place.at(f"points/{given.point}", given.stage)
+    verdict = judge(
+        JudgeRequest(
+            stage=place.stage,
+            settings=place.settings(),
+            fileset=place.fileset(),
+            solution_path=place.folder / "solution.py",
+            output=place.folder,
+            reference=place.reference_folder,
+            upstream=place.upstream(),
+            reference_upstream=place.reference_upstream(),
+            record=read_json(place.folder / "record.json"),
+        )
+    )
+    write_json(place.folder / "verdict.json", verdict.to_json())
+
+
+if __name__ == "__main__":
+    run_step("judge", main)

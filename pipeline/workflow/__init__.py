@@ -1,0 +1,1 @@
+"""The graph: file names, resources and nothing else."""

@@ -1,0 +1,138 @@
+"""Names of the files of a run, and which of them each rule reads: the logic behind the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import read_json
+from pipeline.stages.order import needed, reads
+
+
+@dataclass(frozen=True)
+class PointPlan:
+    """What the graph must know of one point."""
+
+    name: str
+    reference: str
+    fileset: str
+    stages: tuple[str, ...]
+    channel_stages: tuple[str, ...]
+    chain: str
+    solver: str
+    synthetic: tuple[str, ...]
+    """Names of the synthetic samples to make; empty for real data."""
+    workers: int
+
+    @property
+    def upstream_owner(self) -> str:
+        """Owner whose outputs this point's stages read."""
+        if self.chain == "isolated":
+            return f"reference/{self.reference}"
+        return f"points/{self.name}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All points of a run; paths are relative to the run directory."""
+
+    run: str
+    points: tuple[PointPlan, ...]
+
+    @classmethod
+    def load(cls, path: Path | str) -> Layout:
+        """The layout that freezing wrote to `sweep.json`."""
+        return cls.from_dict(read_json(path))
+
+    @classmethod
+    def from_dict(cls, sweep: dict[str, Any]) -> Layout:
+        points = tuple(
+            PointPlan(
+                name=name,
+                **{
+                    key: tuple(value) if isinstance(value, list) else value
+                    for key, value in sweep["plan"][name].items()
+                },
+            )
+            for name in sweep["points"]
+        )
+        return cls(sweep["run"], points)
+
+    def targets(self) -> list[str]:
+        """The files that the run is for."""
+        return ["report.html", "summary.json", "summary.csv"]
+
+    def expected(self) -> list[str]:
+        """Every file that the graph will make, for the progress display."""
+        files: list[str] = []
+        for p in self.points:
+            files += self.synthetic_records(p.fileset) + [f"fileset/{p.fileset}.json"]
+            for stage in self.reference_stages(p.reference):
+                files.append(f"reference/{p.reference}/{stage}/record.json")
+            for stage in p.stages:
+                base = f"points/{p.name}/{stage}"
+                files += [f"{base}/solution.py", f"{base}/record.json", f"{base}/verdict.json"]
+            files.append(f"points/{p.name}/results.json")
+        return list(dict.fromkeys([*files, "report.html"]))
+
+    def point(self, name: str) -> PointPlan:
+        return next(p for p in self.points if p.name == name)
+
+    def of_reference(self, key: str) -> PointPlan:
+        """Any point that uses this reference (they agree in all that it depends on)."""
+        return next(p for p in self.points if p.reference == key)
+
+    def of_fileset(self, key: str) -> PointPlan:
+        return next(p for p in self.points if p.fileset == key)
+
+    def plan_of(self, owner: str) -> PointPlan:
+        """The plan of `points/<name>`, or of a point that uses `reference/<key>`."""
+        kind, _, name = owner.partition("/")
+        return self.point(name) if kind == "points" else self.of_reference(name)
+
+    def reference_stages(self, key: str) -> tuple[str, ...]:
+        """Stages of which the reference's output is needed by any point that uses it."""
+        wanted = {s for p in self.points if p.reference == key for s in p.stages}
+        plan = self.of_reference(key)
+        return needed([s for s in plan.channel_stages if s in wanted], plan.channel_stages)
+
+    def synthetic_records(self, fileset: str) -> list[str]:
+        plan = self.of_fileset(fileset)
+        return [f"fileset/{fileset}.synthetic/{sample}.json" for sample in plan.synthetic]
+
+    def upstream(self, owner: str, stage: str) -> dict[str, str]:
+        """Stage -> folder (relative to the run) that `owner`'s `stage` reads."""
+        plan = self.plan_of(owner)
+        source = owner if owner.startswith("reference/") else plan.upstream_owner
+        return {s: f"{source}/{s}" for s in reads(stage, plan.channel_stages)}
+
+    def upstream_records(self, owner: str, stage: str) -> list[str]:
+        return [f"{folder}/record.json" for folder in self.upstream(owner, stage).values()]
+
+    def solve_inputs(self, owner: str, stage: str) -> list[str]:
+        """What writing a solution needs: for a reference nothing, else what the stage will read."""
+        if owner.startswith("reference/"):
+            return []
+        records = self.upstream_records(owner, stage)
+        plan = self.plan_of(owner)
+        if stage == "convert" and "inspect" in plan.stages:
+            records.append(f"{plan.upstream_owner}/inspect/record.json")
+        return records
+
+    def reuse_record(self, owner: str, stage: str) -> list[str]:
+        """The reference's record of the same stage, where a point can take its result over."""
+        plan = self.plan_of(owner)
+        if owner.startswith("points/") and plan.solver == "reference":
+            return [f"reference/{plan.reference}/{stage}/record.json"]
+        return []
+
+    def verdicts(self, point: str) -> list[str]:
+        return [f"points/{point}/{s}/verdict.json" for s in self.point(point).stages]
+
+    def results(self) -> list[str]:
+        return [f"points/{p.name}/results.json" for p in self.points]
+
+    def threads(self, owner: str, stage: str) -> int:
+        """Cores that executing a stage can use."""
+        return self.plan_of(owner).workers if stage == "convert" else 1

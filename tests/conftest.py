@@ -1,0 +1,54 @@
+"""Fixtures of the whole suite: the real data, and the rule that a skip in CI is a failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def _open_data_folder() -> Path | None:
+    named = os.environ.get("LADON_OPEN_DATA")
+    if named:
+        return Path(named)
+    beside = REPOSITORY.parent / "shared" / "open_data"
+    return beside if beside.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def open_data() -> Path:
+    """Folder with the real ATLAS Open Data files and metadata."""
+    folder = _open_data_folder()
+    if folder is None or not (folder / "catalog.csv.gz").exists():
+        pytest.skip(
+            "the real ATLAS Open Data files are not here; set LADON_OPEN_DATA to the folder "
+            "that holds catalog.csv.gz and samples/"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def samples(open_data: Path) -> Path:
+    """Folder with the real sample files, one folder per release."""
+    return open_data / "samples"
+
+
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """Where LADON_NO_SKIP is set (CI, after `make testbed`), a skipped test has failed."""
+    report = yield
+    if report.skipped and os.environ.get("LADON_NO_SKIP") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where the testbed provides what it needs: {report.longrepr}"
+    return report

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what the test suite needs beyond Python packages (Debian or Ubuntu, as root).
+# So far that is a browser (the report is opened in it) and a linter for shell scripts.
+set -euo pipefail
+packages=()
+command -v chromium >/dev/null || packages+=(chromium)
+command -v shellcheck >/dev/null || packages+=(shellcheck)
+if [ ${#packages[@]} -eq 0 ]; then
+    echo "testbed: everything is there"
+    exit 0
+fi
+if [ "$(id -u)" != 0 ]; then
+    echo "testbed: expected to run as root to install ${packages[*]}; run: sudo make testbed" >&2
+    exit 1
+fi
+echo "testbed: installing ${packages[*]}"
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+echo "testbed: done"
