@@ -1,1 +1,1 @@
-"""WHO writes the code of a stage. The reference solver needs nobody; supervisor and coder move in here."""
+"""WHO writes the code of a stage: a supervisor and a coder, the models behind them, the record."""

@@ -1,1 +1,1 @@
-"""WHAT is computed: the stages, the physics, the judge, the report and the graph that joins them."""
+"""WHAT is computed: stages, physics, judge, report, and the graph that joins them."""

@@ -1,4 +1,4 @@
-"""From Hydra's configuration and the user's overrides to frozen settings, with cross-field checks."""
+"""From Hydra's configuration and the user's overrides to frozen settings."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def _check_keys(conf: Path, parsed: Sequence[Override]) -> None:
         key = o.key_or_group
         if key in options or key in known or o.is_add() or o.is_force_add():
             continue
-        raise SettingsError(f"unknown key {key!r}; {_nearest_key(key, sorted(known | set(options)))}")
+        raise SettingsError(
+            f"unknown key {key!r}; {_nearest_key(key, sorted(known | set(options)))}"
+        )
 
 
 def _nearest_key(key: str, known: list[str]) -> str:
@@ -116,7 +118,9 @@ def _nearest_key(key: str, known: list[str]) -> str:
 
 def _defaults(conf: Path) -> list[tuple[str, str]]:
     listed = _yaml(conf / "config.yaml")["defaults"]
-    return [(k, v) for item in listed if isinstance(item, dict) for k, v in item.items() if k in GROUPS]
+    return [
+        (k, v) for item in listed if isinstance(item, dict) for k, v in item.items() if k in GROUPS
+    ]
 
 
 def _keys(conf: Path, chosen: dict[str, str]) -> set[str]:
@@ -144,7 +148,9 @@ def _yaml(path: Path) -> dict[str, Any]:
 def _sentence(error: Exception) -> str:
     """The first line that says something, without Hydra's decoration."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = [line for line in lines if not re.match(r"(full_key|object_type|reference_type)\b", line)]
+    kept = [
+        line for line in lines if not re.match(r"(full_key|object_type|reference_type)\b", line)
+    ]
     return (kept or [type(error).__name__])[0].rstrip(".")
 
 
@@ -195,7 +201,9 @@ def _check(settings: Settings) -> None:
         raise SettingsError("expected at least one stage in stages, found none")
     for stage in settings.stages:
         if stage not in STAGES:
-            raise SettingsError(f"unknown stage {stage!r} in stages; {nearest(stage, list(STAGES))}")
+            raise SettingsError(
+                f"unknown stage {stage!r} in stages; {nearest(stage, list(STAGES))}"
+            )
         if stage not in channel.stages:
             raise SettingsError(
                 f"channel={channel.name} has no stage {stage!r}; its stages: "
@@ -253,4 +261,6 @@ def _named(settings: Settings) -> Settings:
 
     digest = settings_sha256(settings)[:8]
     name = f"{settings.channel.name}-{settings.data.name}-{settings.solver.name}-{digest}"
-    return replace(settings, run=RunSettings(name, settings.run.outputs, settings.run.accept_code_change))
+    return replace(
+        settings, run=RunSettings(name, settings.run.outputs, settings.run.accept_code_change)
+    )

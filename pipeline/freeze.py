@@ -135,7 +135,9 @@ def discard_broken(run: Path, layout: Layout) -> list[str]:
     file, or whose disk lost one.
     """
     removed = []
-    for record in sorted([*run.glob("points/*/*/record.json"), *run.glob("reference/*/*/record.json")]):
+    for record in sorted(
+        [*run.glob("points/*/*/record.json"), *run.glob("reference/*/*/record.json")]
+    ):
         content = read_json(record)
         for name, digest in content.get("files", {}).items():
             path = record.parent / name

@@ -84,7 +84,9 @@ class RunDisplay:
             if not self.console.is_terminal:
                 done = self.total - len(self.waiting)
                 seconds = time.monotonic() - self._started
-                self.console.print(f"[{done}/{self.total}] {seconds:6.1f} s  {name}", highlight=False)
+                self.console.print(
+                    f"[{done}/{self.total}] {seconds:6.1f} s  {name}", highlight=False
+                )
         self.progress.update(
             self._task, completed=self.total - len(self.waiting), detail=self._detail()
         )

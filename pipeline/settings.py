@@ -187,7 +187,8 @@ def reference_key(settings: Settings) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """The end of an error sentence: what `name` may have meant, and what there is."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    begins = [k for k in known if name and k.startswith(name)]
+    close = begins or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}known: {', '.join(known)}"
 

@@ -84,6 +84,39 @@ class Verdict:
         if (self.outcome == "failed") and self.failure is None:
             raise VerdictError(f"expected a failure for failed stage {self.stage!r}, found none")
 
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as plain JSON types, as `verdict.json` keeps it; numbers are finite."""
+        plain = asdict(self)
+        for check in [*plain["checks"], *plain["guard"]]:
+            check["expected"] = _plain(check["expected"])
+            check["found"] = _plain(check["found"])
+            check["passed"] = bool(check["passed"])
+        plain["checks"] = list(plain["checks"])
+        plain["guard"] = list(plain["guard"])
+        return {"schema": VERDICT_SCHEMA, **plain}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Verdict:
+        """The verdict that `to_json` gave; VerdictError says where `data` leaves the schema."""
+        problem = jsonschema.exceptions.best_match(
+            jsonschema.Draft202012Validator(SCHEMA).iter_errors(data)
+        )
+        if problem is not None:
+            where = "/".join(map(str, problem.absolute_path)) or "its top level"
+            raise VerdictError(
+                f"expected a verdict of schema {VERDICT_SCHEMA}, found at {where}: "
+                f"{problem.message}; have the stage judged again"
+            )
+        failure = data["failure"]
+        return cls(
+            stage=data["stage"],
+            outcome=cast(Outcome, data["outcome"]),
+            rung=cast("Rung | None", data["rung"]),
+            checks=tuple(Check(**check) for check in data["checks"]),
+            guard=tuple(GuardCheck(**check) for check in data["guard"]),
+            failure=None if failure is None else Failure(**failure),
+        )
+
 
 def rung_reached(checks: Sequence[Check]) -> Rung | None:
     """The highest rung that has checks of its own and passes all of them; None below the last.
@@ -106,46 +139,14 @@ def failed_requirements(
     return tuple(check for check in [*requirements, *guard] if not check.passed)
 
 
-def to_json(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as plain JSON types, as `verdict.json` keeps it; numbers are finite."""
-    plain = asdict(verdict)
-    for check in [*plain["checks"], *plain["guard"]]:
-        check["expected"] = _plain(check["expected"])
-        check["found"] = _plain(check["found"])
-        check["passed"] = bool(check["passed"])
-    plain["checks"] = list(plain["checks"])
-    plain["guard"] = list(plain["guard"])
-    return {"schema": VERDICT_SCHEMA, **plain}
-
-
-def from_json(data: Any) -> Verdict:
-    """The verdict that `to_json` wrote; VerdictError says where `data` leaves the schema."""
-    problem = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(SCHEMA).iter_errors(data)
-    )
-    if problem is not None:
-        where = "/".join(map(str, problem.absolute_path)) or "its top level"
-        raise VerdictError(f"expected a verdict of schema {VERDICT_SCHEMA}; at {where}: "
-                           f"{problem.message}; have the stage judged again")  # fmt: skip
-    failure = data["failure"]
-    return Verdict(
-        stage=data["stage"],
-        outcome=cast(Outcome, data["outcome"]),
-        rung=cast("Rung | None", data["rung"]),
-        checks=tuple(Check(**check) for check in data["checks"]),
-        guard=tuple(GuardCheck(**check) for check in data["guard"]),
-        failure=None if failure is None else Failure(**failure),
-    )
-
-
 def write_verdict(path: Path | str, verdict: Verdict) -> None:
     """Write `verdict.json`, atomically."""
-    write_json(path, to_json(verdict))
+    write_json(path, verdict.to_json())
 
 
 def read_verdict(path: Path | str) -> Verdict:
     """The verdict in a `verdict.json`; VerdictError if the file holds something else."""
-    return from_json(read_json(path))
+    return Verdict.from_json(read_json(path))
 
 
 def _plain(value: Any) -> Scalar:
@@ -155,8 +156,10 @@ def _plain(value: Any) -> Scalar:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, (str, bool, int, float)):
-        return cast(Scalar, value)
-    raise VerdictError(f"expected a number, text, truth value or nothing in a check, found {value!r}")
+        return value
+    raise VerdictError(
+        f"expected a number, text, truth value or nothing in a check, found {value!r}"
+    )
 
 
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}

@@ -1,4 +1,4 @@
-"""What every stage's contract is: names to define, arguments to give, results to accept and keep."""
+"""What a contract is: names to define, arguments to give, results to accept and keep."""
 
 from __future__ import annotations
 

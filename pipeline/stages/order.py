@@ -15,7 +15,7 @@ READS: dict[str, tuple[str, ...]] = {
 """Stage -> the stages whose files its execution reads (those of them that the channel has)."""
 
 SEALED = ("preprocess", "classify", "measure")
-"""Stages that are run a second time with the blinded rows, by frozen code and unseen by a solver."""
+"""Stages that frozen code runs a second time, with the blinded rows that no solver sees."""
 
 
 def reads(stage: str, channel_stages: Sequence[str]) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class Layout:
         """Every file that the graph will make, for the progress display."""
         files: list[str] = []
         for p in self.points:
-            files += self.synthetic_records(p.fileset) + [f"fileset/{p.fileset}.json"]
+            files += [*self.synthetic_records(p.fileset), f"fileset/{p.fileset}.json"]
             for stage in self.reference_stages(p.reference):
                 files.append(f"reference/{p.reference}/{stage}/record.json")
             for stage in p.stages:

@@ -1,0 +1,153 @@
+"""Chunks on a Dask cluster: one that we start on this machine, or a scheduler that is told."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import dask
+from coffea.processor.executor import ExecutorBase, WorkItem
+from distributed import Client, LocalCluster, as_completed
+from distributed.scheduler import KilledWorker
+
+from executors.base import Chunk, Err, FaultKind, OnResult, Result, Task
+from executors.local import ignore_result
+from executors.runner import chunk_of, run
+
+START_TIMEOUT = "60s"
+"""How long workers and scheduler wait for each other before they give up."""
+
+
+def cluster_settings(retries: int) -> dict[str, Any]:
+    """Dask settings of a cluster of ours.
+
+    No spilling (a chunk fits or fails), memory given back to the system, and no task waits on a
+    worker: when a worker dies, the one chunk that it had is to blame.
+    """
+    memory = "distributed.worker.memory"
+    return {
+        f"{memory}.target": False,
+        f"{memory}.spill": False,
+        f"{memory}.pause": False,
+        f"{memory}.terminate": 0.95,
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 0,
+        "distributed.scheduler.allowed-failures": retries,
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.comm.timeouts.connect": START_TIMEOUT,
+    }
+
+
+@dataclass
+class DaskCoffea(ExecutorBase):  # type: ignore[misc]  # coffea ships no types
+    """coffea's executor interface over the futures of a Dask client.
+
+    coffea's own DaskExecutor raises for the whole set when one chunk kills its workers; here that
+    chunk becomes an Err and each result is told as soon as it is there.
+    """
+
+    client: Client | None = None
+    on_result: OnResult = ignore_result
+    allowed_failures: int = 0
+
+    def __call__(
+        self,
+        items: Sequence[WorkItem],
+        function: Callable[[WorkItem], Result],
+        accumulator: Any,
+    ) -> tuple[dict[str, list[Result]], int]:
+        assert self.client is not None
+        futures = self.client.map(function, items, pure=False, retries=0, batch_size=1000)
+        chunks = {f.key: chunk_of(item) for f, item in zip(futures, items, strict=True)}
+        results: list[Result] = []
+        for future in as_completed(futures):  # type: ignore[no-untyped-call]
+            results.append(self._result(future, chunks[future.key]))
+            self.on_result(results[-1])
+        return {"out": results}, 0
+
+    def _result(self, future: Any, chunk: Chunk) -> Result:
+        error = future.exception()
+        if error is None:
+            result: Result = future.result()
+            future.release()
+            return result
+        kind: FaultKind = "worker" if isinstance(error, KilledWorker) else "system"
+        said = (
+            "the worker died each time (killed, out of memory, or a crash in compiled code)"
+            if kind == "worker"
+            else f"Dask failed ({type(error).__name__}: {error})"
+        )
+        return Err(
+            chunk,
+            kind,
+            f"{said} at entries {chunk.start} to {chunk.stop}; lower data.chunk_size or raise "
+            "site.memory_gb, and look at the last lines of the log",
+            type(error).__name__,
+            attempts=1 + self.allowed_failures,
+        )
+
+
+class DaskExecutor:
+    """Chunks on Dask workers of one thread each.
+
+    Without `scheduler` a cluster of `workers` processes is started on this machine and closed at
+    the end; with it, its workers are used and left alone.
+    """
+
+    def __init__(
+        self, workers: int, memory_gb: float, retries: int = 0, scheduler: str | None = None
+    ) -> None:
+        self.workers = workers
+        self.retries = retries
+        self.memory_gb = memory_gb
+        self.scheduler = scheduler
+        self._open = ExitStack()
+        self._client: Client | None = None
+
+    def __enter__(self) -> DaskExecutor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client = None
+        self._open.close()
+
+    def map(
+        self, chunks: Sequence[Chunk], task: Task, on_result: OnResult | None = None
+    ) -> list[Result]:
+        """Do every chunk, in whatever order workers are free."""
+        executor = DaskCoffea(
+            client=self._connected(),
+            on_result=on_result or ignore_result,
+            allowed_failures=self.retries,
+        )
+        return run(executor, chunks, task, self.retries)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            address = self.scheduler or self._open.enter_context(self._local_cluster())
+            client = Client(address, timeout=START_TIMEOUT)  # type: ignore[no-untyped-call]
+            self._client = self._open.enter_context(client)
+        return self._client
+
+    def _local_cluster(self) -> LocalCluster:
+        self._open.enter_context(dask.config.set(cluster_settings(self.retries)))
+        scratch = self._open.enter_context(tempfile.TemporaryDirectory(prefix="ladon-dask-"))
+        return LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=self.workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=int(self.memory_gb * 1e9),
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            local_directory=scratch,
+            death_timeout=START_TIMEOUT,
+            silence_logs=40,
+        )

@@ -1,0 +1,265 @@
+"""The fileset: for one configuration, which samples there are, their files, and their chunks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.data.chunks import Chunk, cut
+from pipeline.data.errors import IncompleteSampleError, LocationError
+from pipeline.data.identity import basename
+from pipeline.data.locate import Located, locate, open_location
+from pipeline.data.manifest import ManifestFile, Sample, load_manifest
+from pipeline.data.probe import Problem, count_entries
+from pipeline.data.synthetic_source import synthetic_samples
+from pipeline.data.verify import Mode, verify_file
+from pipeline.settings import Settings
+
+FILESET_SCHEMA = 1
+Progress = Callable[[int, int, int], None]
+"""Told (megabytes done, megabytes in all, events counted)."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A sample that belongs into the fileset, and what the channel wants of it."""
+
+    sample: Sample
+    process: str
+    role: str
+    """signal, background, data, or other (not asked for, but there)."""
+
+
+@dataclass
+class Draft:
+    """What has been gathered so far."""
+
+    mode: Mode
+    tree: str
+    chunk_size: int
+    progress: Progress | None
+    total: int
+    """Bytes of all files that are there."""
+    done: int = 0
+    events: int = 0
+    samples: dict[str, Any] = field(default_factory=dict)
+    chunks: list[Chunk] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def advance(self, size: int) -> None:
+        """Tell the display that `size` more bytes are done."""
+        self.done += size
+        if self.progress is not None:
+            self.progress(self.done // 1_000_000, self.total // 1_000_000, self.events)
+
+
+def build_fileset(
+    settings: Settings,
+    records: Sequence[Mapping[str, Any]] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The fileset of `settings` in its JSON form (see docs), files verified as `data.verify` says.
+
+    `records` are those of the synthetic files, for synthetic data. Samples of the channel's
+    processes are required; every other sample of the skim of which a file is there comes along
+    with the role `other`.
+
+    Raises LocationError if there is no such place or nothing in it, IncompleteSampleError for
+    missing files unless `data.partial`, VerificationError for a file with another size or checksum.
+    A file that is there but cannot be read is listed with its problem and has no chunks.
+    """
+    data = settings.data
+    if data.synthetic:
+        listed, located = synthetic_samples(settings, records or ())
+        location = "synthetic"
+    else:
+        folder = open_location(data.location, data.release)
+        manifest = load_manifest(data.release)
+        listed = manifest.skim(settings.channel.skim).samples
+        located = locate(manifest, settings.channel.skim, folder)
+        location = str(folder)
+        _check_something_there(settings, located, folder)
+    wanted = _wanted(settings, listed, located)
+    if not data.partial:
+        _check_complete(wanted, located, location)
+    total = sum(os.stat(p).st_size for p in located.paths.values())
+    draft = Draft(data.verify, settings.channel.tree, data.chunk_size, progress, total)
+    for one in wanted:
+        draft.samples[one.sample.name] = _sample(one, located, draft)
+    _note(settings, located, draft)
+    return {
+        "schema": FILESET_SCHEMA,
+        "release": data.release,
+        "skim": settings.channel.skim,
+        "tree": settings.channel.tree,
+        "location": location,
+        "verify": data.verify,
+        "partial": data.partial,
+        "synthetic": data.synthetic,
+        "luminosity_fb": data.luminosity,
+        "samples": draft.samples,
+        "chunks": [c.plain() for c in draft.chunks],
+        "notes": draft.notes,
+    }
+
+
+def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) -> list[Wanted]:
+    """Required samples in the channel's order, then the others that are there."""
+    wanted = [
+        Wanted(_listed(name, listed, settings), process, p.role)
+        for process, p in settings.channel.processes.items()
+        for name in p.samples
+    ]
+    required = {w.sample.name for w in wanted}
+    others = [
+        Wanted(s, s.process, "data" if s.kind == "data" else "other")
+        for s in listed.values()
+        if s.name not in required and any(f.uri in located.paths for f in s.files)
+    ]
+    return wanted + others
+
+
+def _listed(name: str, listed: Mapping[str, Sample], settings: Settings) -> Sample:
+    if name in listed:
+        return listed[name]
+    if settings.data.synthetic:
+        raise IncompleteSampleError(
+            f"expected a record of the synthetic sample {name}, found records of "
+            f"{', '.join(listed) or 'none'}; remove the run's folder and start it again"
+        )
+    return load_manifest(settings.data.release).skim(settings.channel.skim).sample(name)
+
+
+def _check_something_there(settings: Settings, located: Located, folder: Path) -> None:
+    if located.paths:
+        return
+    first = ", ".join(p.name for p in located.unknown[:3])
+    found = f"{len(located.unknown)} other ROOT files ({first})" if first else "no ROOT file"
+    example = load_manifest(settings.data.release).skim(settings.channel.skim).files[0]
+    raise LocationError(
+        f"expected files of skim {settings.channel.skim} of release {settings.data.release} such "
+        f"as {basename(example.uri)} in {folder} or below, found {found}; check data.location"
+    )
+
+
+def _check_complete(wanted: Sequence[Wanted], located: Located, location: str) -> None:
+    """Refuse samples with missing files: their normalisation would be silently wrong."""
+    incomplete = {
+        w.sample.name: gone
+        for w in wanted
+        if w.role != "other" and (gone := located.missing(w.sample.files))
+    }
+    if not incomplete:
+        return
+    name, gone = next(iter(incomplete.items()))
+    of = next(len(w.sample.files) for w in wanted if w.sample.name == name)
+    names = ", ".join(basename(uri) for uris in incomplete.values() for uri in uris[:1])
+    first = ", ".join(names.split(", ")[:3])
+    raise IncompleteSampleError(
+        f"{len(incomplete)} of {len(wanted)} samples are incomplete in {location}: sample {name} "
+        f"misses {len(gone)} of {of} files; first missing: {first}. Put them there, give another "
+        "data.location=PATH, or go on without normalising them with data.partial=true"
+    )
+
+
+def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
+    """One sample's entry; its chunks, problems and notes go to the draft."""
+    sample = one.sample
+    files, reasons = [], []
+    for file in sample.files:
+        if file.uri in located.paths:
+            files.append(_file(sample, file, located.paths[file.uri], draft, reasons))
+    missing = located.missing(sample.files)
+    if missing:
+        reasons.insert(0, f"{len(missing)} of {len(sample.files)} files are missing")
+    complete = not reasons
+    if sample.kind == "mc" and None in (
+        sample.cross_section_pb, sample.filter_efficiency, sample.k_factor, sample.sum_of_weights
+    ):  # fmt: skip
+        reasons.append("the release's table has no cross-section or sum of weights for it")
+    return {
+        "kind": sample.kind,
+        "process": one.process,
+        "role": one.role,
+        "dsid": sample.dsid,
+        "xsec_pb": sample.cross_section_pb,
+        "filter_efficiency": sample.filter_efficiency,
+        "k_factor": sample.k_factor,
+        "sum_of_weights": sample.sum_of_weights,
+        "complete": complete,
+        "normalisable": not reasons,
+        "reason": "; ".join(reasons) or None,
+        "corrections": [asdict(c) for c in sample.corrections],
+        "warnings": list(sample.warnings),
+        "files": files,
+        "missing": missing,
+    }
+
+
+def _file(
+    sample: Sample, file: ManifestFile, path: Path, draft: Draft, reasons: list[str]
+) -> dict[str, Any]:
+    """One file's entry; what keeps its sample from being normalised goes to `reasons`."""
+    verified = verify_file(path, file, draft.mode)
+    size = path.stat().st_size
+    counted = _entries(file, path, verified, draft.tree)
+    problem = counted if isinstance(counted, Problem) else None
+    entries = None if isinstance(counted, Problem) else counted
+    if problem is not None:
+        reasons.append(problem.message)
+        draft.notes.append(f"sample {sample.name}: {problem.message}")
+    elif file.entries is not None and entries != file.entries:
+        reasons.append(f"expected {file.entries} entries in {path.name}, found {entries}")
+        draft.notes.append(f"sample {sample.name}: {reasons[-1]}")
+    if entries is not None:
+        draft.chunks += cut(sample.name, file, path, size, entries, draft.chunk_size)
+        draft.events += entries
+    draft.advance(size)
+    return {
+        "uri": file.uri,
+        "path": str(path),
+        "size": size,
+        "adler32": file.adler32,
+        "entries": entries,
+        "verified": verified,
+        "problem": None if problem is None else asdict(problem),
+    }
+
+
+def _entries(file: ManifestFile, path: Path, verified: Mode, tree: str) -> int | Problem:
+    """Entries of a file: from the manifest if the checksum says it is that file, else counted."""
+    if verified == "checksum" and file.entries is not None:
+        return file.entries
+    counted = count_entries(path, tree)
+    published = path.stat().st_size == file.size
+    if isinstance(counted, Problem) and counted.kind == "wrong_tree" and published:
+        # The publisher's files of samples of which no event passed the skim hold no tree.
+        return 0
+    return counted
+
+
+def _note(settings: Settings, located: Located, draft: Draft) -> None:
+    """What a reader of the results must know about the data."""
+    data = [s for s in draft.samples.values() if s["kind"] == "data"]
+    short = [s for s in data if not s["complete"]]
+    if short:
+        draft.notes.append(
+            f"the luminosity of {settings.data.luminosity:g} fb^-1 does not match the data: "
+            f"{len(short)} of {len(data)} data samples are incomplete"
+        )
+    draft.notes += located.ambiguous
+    if located.unknown:
+        first = ", ".join(p.name for p in located.unknown[:3])
+        draft.notes.append(
+            f"{len(located.unknown)} ROOT files in the location are not in the manifest and were "
+            f"left alone: {first}"
+        )
+    for name, sample in draft.samples.items():
+        draft.notes += [
+            f"sample {name}: {c['quantity']} corrected from {c['old']} to {c['new']}"
+            for c in sample["corrections"]
+        ]
+        draft.notes += [f"sample {name}: {text}" for text in sample["warnings"]]

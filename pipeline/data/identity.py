@@ -1,0 +1,48 @@
+"""When two spellings mean the same file: checksums and addresses, brought to one form."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from pipeline.data.errors import ManifestError
+
+_ADLER32 = re.compile(r"(?:adler32:?)?([0-9a-f]{1,8})", re.IGNORECASE)
+_REMOTE = re.compile(r"(root|https?|davs?)://", re.IGNORECASE)
+
+
+def normalise_adler32(text: str) -> str:
+    """Eight lower-case hex digits of a checksum as the portal and its records spell it.
+
+    `adler32:29634ba7`, `adler32c3116579` and `37f48e7` (leading zero dropped) are all read.
+    Raises ManifestError for anything else.
+    """
+    match = _ADLER32.fullmatch(text.strip())
+    if match is None:
+        raise ManifestError(f"expected an adler32 checksum of at most 8 hex digits, found {text!r}")
+    return match[1].lower().zfill(8)
+
+
+def format_adler32(value: int) -> str:
+    """Eight lower-case hex digits of a checksum that `zlib.adler32` returned."""
+    return f"{value & 0xFFFFFFFF:08x}"
+
+
+def portal_path(uri: str) -> str:
+    """The path of a file on the portal, e.g. `eos/opendata/atlas/…/data_A.4lep.root`.
+
+    `root://eospublic.cern.ch//eos/…`, the same with `:1094`, and `https://opendata.cern.ch/eos/…`
+    give the same path. A plain path comes back without its leading slash.
+    """
+    path = urlsplit(uri).path if is_remote(uri) else uri
+    return path.lstrip("/")
+
+
+def basename(uri: str) -> str:
+    """The file name at the end of an address."""
+    return portal_path(uri).rsplit("/", 1)[-1]
+
+
+def is_remote(location: str) -> bool:
+    """Whether a location is an address on the network and not a folder."""
+    return _REMOTE.match(location) is not None

@@ -1,0 +1,1 @@
+"""What the figures and tables show, computed and not yet drawn."""

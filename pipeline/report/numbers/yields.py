@@ -1,0 +1,78 @@
+"""Expected signal, background and data in the signal window, per category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.physics.significance import asimov_z
+from pipeline.report.numbers.binned import Array
+
+
+@dataclass(frozen=True)
+class Yield:
+    """A sum of weights with the square root of the sum of squared weights."""
+
+    events: float
+    error: float
+
+
+@dataclass(frozen=True)
+class CategoryYields:
+    """One category in the signal window; data and fit are None where there are none to show."""
+
+    name: str
+    signal: Mapping[str, Yield]
+    background: Mapping[str, Yield]
+    data: int | None
+    fitted: tuple[float, float] | None
+    """Fitted (signal, background) events in the window."""
+
+    @property
+    def total_signal(self) -> Yield:
+        return together(tuple(self.signal.values()))
+
+    @property
+    def total_background(self) -> Yield:
+        return together(tuple(self.background.values()))
+
+    @property
+    def significance(self) -> float | None:
+        """Asimov significance of the expected yields; None where one of them is not positive."""
+        s, b = self.total_signal.events, self.total_background.events
+        return asimov_z(s, b) if s > 0 and b > 0 else None
+
+
+def together(parts: Sequence[Yield]) -> Yield:
+    """The sum of independent yields."""
+    error = float(np.sqrt(sum(part.error**2 for part in parts)))
+    return Yield(float(sum(part.events for part in parts)), error)
+
+
+def yields_by_process(processes: Array, weights: Array, order: Sequence[str]) -> dict[str, Yield]:
+    """Sums of weights of rows by the name of their process, in `order`, then by name."""
+    names = [*order, *sorted(set(processes) - set(order))]
+    return {
+        name: Yield(float(weights[chosen].sum()), float(np.sqrt((weights[chosen] ** 2).sum())))
+        for name in names
+        if (chosen := processes == name).any()
+    }
+
+
+def yield_columns(rows: Sequence[CategoryYields]) -> dict[str, list[Any]]:
+    """One row per category, for a CSV file."""
+    columns: dict[str, list[Any]] = {"category": [row.name for row in rows]}
+    for part in ("signal", "background"):
+        names = dict.fromkeys(name for row in rows for name in getattr(row, part))
+        for name in names:
+            found = [getattr(row, part).get(name, Yield(0.0, 0.0)) for row in rows]
+            columns[name] = [y.events for y in found]
+            columns[f"{name}_error"] = [y.error for y in found]
+    columns["data"] = [row.data for row in rows]
+    columns["fit_signal"] = [row.fitted[0] if row.fitted else None for row in rows]
+    columns["fit_background"] = [row.fitted[1] if row.fitted else None for row in rows]
+    columns["significance"] = [row.significance for row in rows]
+    return columns

@@ -1,0 +1,1 @@
+"""categorize: boundaries on the score that give the highest combined significance."""

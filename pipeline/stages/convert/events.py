@@ -1,0 +1,43 @@
+"""Reading a few events, in the one set of names, to try a solution on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import uproot
+
+from pipeline.data.schema import door
+from pipeline.stages.contract import ContractError
+
+
+def read_events(
+    path: Path | str, tree: str, release: str, start: int, stop: int, names: Sequence[str] = ()
+) -> ak.Array:
+    """Entries [start, stop) of a file as a record array of the variables `names` (all if none).
+
+    Variables whose branch the file does not have are left out when all are asked for.
+    """
+    way = door(release)
+    with uproot.open(path) as file:
+        source = file[tree]
+        present = set(source.keys())
+        wanted = list(names) or [n for n in way.fields if present.issuperset(way.physical([n]))]
+        arrays = source.arrays(way.physical(wanted), entry_start=start, entry_stop=stop, how=dict)
+    return way.unify(arrays, wanted)
+
+
+def first_events(fileset: Mapping[str, Any], release: str, number: int) -> ak.Array:
+    """Up to `number` events of the first file of the fileset that can be read."""
+    tried = []
+    for name, sample in fileset["samples"].items():
+        for file in sample["files"]:
+            try:
+                return read_events(file["path"], fileset["tree"], release, 0, number)
+            except (OSError, ValueError, LookupError) as error:
+                tried.append(f"{name}: {type(error).__name__}")
+    raise ContractError(
+        f"expected a readable file in the fileset, found none ({'; '.join(tried[:3]) or 'no files'})"
+    )

@@ -1,0 +1,1 @@
+"""Stage inspect: what is in a file, before anything is written for it."""

@@ -1,0 +1,1 @@
+"""measure: the signal strength and the cross-section, from a fit of the mass spectra."""

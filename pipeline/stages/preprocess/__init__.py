@@ -1,0 +1,1 @@
+"""preprocess: from converted tables to signal, background, control and data, with weights."""

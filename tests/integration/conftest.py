@@ -1,0 +1,59 @@
+"""Runs of the real command, in a process of its own, each in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SMALL = ("data.luminosity=1.5", "data.chunk_size=5000")
+"""A synthetic data set of about 10,000 selected events: a run takes a minute, not three."""
+
+
+@dataclass(frozen=True)
+class Ladon:
+    """The `ladon` command with a working directory."""
+
+    folder: Path
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("LADON_")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline.cli", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str) -> str:
+        """Run to the end; fail with what was printed unless the exit code is 0."""
+        child = self.start(*arguments)
+        text, _ = child.communicate()
+        assert child.returncode == 0, text
+        return text
+
+    def results(self, run: str) -> dict[str, Any]:
+        path = self.folder / "outputs" / run / "points" / "main" / "results.json"
+        content: dict[str, Any] = json.loads(path.read_text())
+        return content
+
+
+@pytest.fixture
+def ladon(tmp_path: Path) -> Ladon:
+    return Ladon(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Ladon:
+    """One finished small run of the main measurement, shared by the tests that only look."""
+    command = Ladon(tmp_path_factory.mktemp("small run with 'quotes'"))
+    command("run", "run.name=small", *SMALL)
+    return command

@@ -1,0 +1,66 @@
+"""From the command line to settings: every mistake is one sentence with the nearest valid name."""
+
+import pytest
+
+from pipeline.configure import configure
+from pipeline.settings import SettingsError
+
+
+def test_defaults_are_the_main_measurement() -> None:
+    settings = configure([])
+    assert settings.channel.name == "hyy"
+    assert settings.data.synthetic
+    assert settings.data.luminosity == 36.1
+    assert settings.stages == (
+        "inspect", "convert", "preprocess", "classify", "categorize", "measure",
+    )  # fmt: skip
+    assert settings.channel.processes["ggH"].samples == ("343981",)
+    assert settings.channel.measure.luminosity_uncertainty == 0.021
+
+
+def test_the_name_of_a_run_follows_from_its_settings() -> None:
+    assert configure([]).run.name == configure(["site.workers=1"]).run.name
+    assert configure([]).run.name != configure(["data.mu=2"]).run.name
+    assert configure([]).run.name.startswith("hyy-synthetic-reference-")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["chanel=hyy"], "unknown key 'chanel'; did you mean 'channel'"),
+        (["data.lumi=3"], "unknown key 'data.lumi'; did you mean 'data.luminosity'"),
+        (["channel=hyyy"], "channel=hyyy does not exist; did you mean 'hyy'"),
+        (["data=opendata2020"], "did you mean 'opendata_2020'"),
+        (["data.mu=abc"], "expected a number for 'data.mu', found 'abc'"),
+        (["data.mu=null"], "expected a number for 'data.mu', found nothing"),
+        (["chain=chaned"], "did you mean 'chained'"),
+        (["channel=hzz4l", "stages=[classify]"], "channel=hzz4l has no stage 'classify'"),
+        (["stages=[convrt]"], "unknown stage 'convrt' in stages; did you mean 'convert'"),
+        (["stages=[measure]"], "'inspect' is missing; add it, or take chain=isolated"),
+        (["stages=[convert,inspect]"], "write stages=[inspect,convert]"),
+        (["stages=[]"], "expected at least one stage"),
+        (["data=opendata_2025"], "data=opendata_2025 needs data.location=PATH"),
+        (["data.location=/x"], "data=synthetic makes its own files"),
+        (["run.name=a b"], "expected run.name of letters"),
+        (["run.name=latest"], "is the link to the newest run"),
+        (["data.luminosity=0"], "expected data.luminosity > 0"),
+        (["data.mu=1,2"], "asks for several values at once"),
+        (["mu"], "expected key=value, found 'mu'"),
+        (["data.mu=[1"], "cannot read the override 'data.mu=[1'"),
+    ],
+)
+def test_mistakes(overrides: list[str], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        configure(overrides)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_isolated_stages_need_not_be_all() -> None:
+    settings = configure(["chain=isolated", "stages=[classify]"])
+    assert settings.stages == ("classify",)
+
+
+def test_a_path_with_spaces_and_quotes() -> None:
+    settings = configure(["data=opendata_2020", "data.location='/a b/it\\'s'", "run.name=x"])
+    assert settings.data.location == "/a b/it's"

@@ -1,0 +1,47 @@
+"""The edges of the graph: chained and isolated are the same rules with other inputs."""
+
+from pathlib import Path
+
+from pipeline.configure import configure
+from pipeline.freeze import freeze
+from pipeline.stages.order import needed, reads
+
+
+def test_chained_reads_its_own_outputs(tmp_path: Path) -> None:
+    layout = freeze(configure(["run.name=x"]), tmp_path)
+    assert layout.upstream("points/main", "preprocess") == {"convert": "points/main/convert"}
+    assert layout.upstream_records("points/main", "measure") == [
+        "points/main/preprocess/record.json",
+        "points/main/classify/record.json",
+        "points/main/categorize/record.json",
+    ]
+
+
+def test_isolated_reads_the_reference(tmp_path: Path) -> None:
+    layout = freeze(configure(["run.name=x", "chain=isolated", "stages=[classify]"]), tmp_path)
+    key = layout.points[0].reference
+    assert layout.upstream("points/main", "classify") == {
+        "preprocess": f"reference/{key}/preprocess"
+    }
+    assert layout.reference_stages(key) == ("inspect", "convert", "preprocess", "classify")
+    assert layout.verdicts("main") == ["points/main/classify/verdict.json"]
+
+
+def test_the_reference_always_reads_itself(tmp_path: Path) -> None:
+    layout = freeze(configure(["run.name=x"]), tmp_path)
+    owner = f"reference/{layout.points[0].reference}"
+    assert layout.upstream(owner, "classify") == {"preprocess": f"{owner}/preprocess"}
+    assert layout.solve_inputs(owner, "classify") == []
+
+
+def test_a_channel_without_classifier() -> None:
+    stages = ("inspect", "convert", "preprocess", "measure")
+    assert reads("measure", stages) == ("preprocess",)
+    assert needed(["convert"], stages) == ("inspect", "convert")
+
+
+def test_expected_files_are_listed_once(tmp_path: Path) -> None:
+    layout = freeze(configure(["run.name=x"]), tmp_path)
+    expected = layout.expected()
+    assert len(expected) == len(set(expected))
+    assert expected[-1] == "report.html"

@@ -1,0 +1,65 @@
+"""Frozen settings: strict types, hashes of what decides the result and nothing else."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.configure import configure
+from pipeline.settings import (
+    SettingsError,
+    from_dict,
+    reference_key,
+    settings_sha256,
+    to_dict,
+)
+
+
+def plain() -> dict[str, Any]:
+    return to_dict(configure(["run.name=x"]))
+
+
+def test_round_trip() -> None:
+    settings = configure(["run.name=x"])
+    assert from_dict(to_dict(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("data", "mu"), "two", "expected a number for 'data.mu', found 'two'"),
+        (("data", "partial"), 1, "expected true or false for 'data.partial', found 1"),
+        (("data", "seed"), True, "expected a whole number for 'data.seed', found True"),
+        (("data", "verify"), "checksums", "did you mean 'checksum'"),
+        (("channel", "fit_range"), [105.0], "expected 2 values for 'channel.fit_range'"),
+        (("channel", "features"), "met", "expected a list for 'channel.features', found 'met'"),
+        (("site", "worker"), 2, "unknown key 'site.worker'; did you mean 'workers'"),
+    ],
+)
+def test_wrong_values_are_one_sentence(path: tuple[str, str], value: Any, message: str) -> None:
+    data = plain()
+    data[path[0]][path[1]] = value
+    with pytest.raises(SettingsError) as caught:
+        from_dict(data)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_value_is_named() -> None:
+    data = plain()
+    del data["data"]["release"]
+    with pytest.raises(SettingsError, match=r"missing value for 'data\.release'"):
+        from_dict(data)
+
+
+def test_site_and_name_do_not_change_the_hash_but_physics_does() -> None:
+    settings = configure(["run.name=x"])
+    elsewhere = configure(["run.name=y", "site.workers=1", "site.executor=inline"])
+    assert settings_sha256(elsewhere) == settings_sha256(settings)
+    assert settings_sha256(replace(settings, seed=1)) != settings_sha256(settings)
+
+
+def test_trials_share_a_reference() -> None:
+    settings = configure(["run.name=x"])
+    assert reference_key(replace(settings, trial=3)) == reference_key(settings)
+    assert reference_key(replace(settings, seed=3)) != reference_key(settings)
