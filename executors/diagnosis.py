@@ -23,10 +23,6 @@ PASSING = frozenset(
 Diagnosis = tuple[FaultKind, str]
 
 
-class EventCountError(ValueError):
-    """A chunk has another number of events than its range of entries says."""
-
-
 def is_passing(error: BaseException | None) -> bool:
     """Whether `error`, or what caused it, is a fault of disk or network that may go away."""
     while error is not None:

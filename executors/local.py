@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
-import resource
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,7 +16,9 @@ from typing import Any
 
 from coffea.processor.executor import ExecutorBase, WorkItem
 
+from executors import reading
 from executors.base import Chunk, Err, OnResult, Result, Task
+from executors.memory import limit_memory, reuse_memory
 from executors.parent import die_with_parent
 from executors.runner import chunk_of, run
 
@@ -70,7 +70,12 @@ class InlineExecutor:
         self, chunks: Sequence[Chunk], task: Task, on_result: OnResult | None = None
     ) -> list[Result]:
         """Do every chunk, in order."""
-        return run(InlineCoffea(on_result=on_result or ignore_result), chunks, task, self.retries)
+        reuse_memory()
+        try:
+            inline = InlineCoffea(on_result=on_result or ignore_result)
+            return run(inline, chunks, task, self.retries)
+        finally:
+            reading.close()
 
 
 @dataclass
@@ -209,10 +214,8 @@ def start_worker(memory: int) -> None:
     """Tie a worker process to the process that it works for, and to `memory` bytes of its own."""
     die_with_parent()  # its parent is the server of processes, which outlives us as long as it does
     threading.Thread(target=_die_with_employer, name="employer", daemon=True).start()
-    if sys.platform.startswith("linux"):
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        allowed = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+    limit_memory(memory)
+    reuse_memory()
 
 
 def _die_with_employer() -> None:

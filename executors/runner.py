@@ -5,53 +5,32 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from coffea.nanoevents import BaseSchema
 from coffea.processor import Runner
 from coffea.processor.executor import ExecutorBase, WorkItem
 
+from executors import reading
 from executors.base import Chunk, Err, FaultKind, Ok, Result, Task, TaskError
-from executors.diagnosis import EventCountError, diagnose, is_passing
+from executors.diagnosis import diagnose, is_passing
 
 FIRST_PAUSE = 0.2
 """Seconds before the second attempt at a chunk whose system failed; doubled for each further."""
 
 
-class _TaskRaisedError(Exception):
-    """Marks an exception as the task's own, not the reader's; it is the `__cause__`."""
-
-
-@dataclass(frozen=True)
-class _OfChunk:
-    """What coffea calls with the events of one chunk."""
-
-    task: Task
-    chunk: Chunk
-    branches: tuple[str, ...]
-
-    def __call__(self, events: Any) -> dict[str, Any]:
-        if len(events) != len(self.chunk) or set(events.fields) != set(self.branches):
-            raise EventCountError(
-                f"expected {len(self.chunk)} events of {len(self.branches)} branches, found "
-                f"{len(events)} of {len(events.fields)}"
-            )
-        try:
-            return self.task(events, self.chunk)
-        except (Exception, SystemExit) as error:  # marked, not swallowed
-            raise _TaskRaisedError from error
-
-
 class ChunkRunner(Runner):  # type: ignore[misc]  # coffea ships no types
-    """A Runner whose work function returns Ok or Err for a chunk and never raises."""
+    """A Runner whose work function returns Ok or Err for a chunk and never raises.
+
+    coffea's own opens the file anew for each chunk, and an exception of one chunk ends them all.
+    """
 
     @staticmethod
     def _work_function(*settings: Any, processor_instance: Task, **options: Any) -> Result:
-        *rest, item = settings
-        attempts = 1 + item.usermeta["retries"]
+        item: WorkItem = settings[-1]
+        chunk, attempts = chunk_of(item), 1 + item.usermeta["retries"]
         for attempt in range(1, attempts + 1):
-            result = _attempt(rest, item, processor_instance, options, attempt)
+            result = _attempt(chunk, processor_instance, attempt)
             if isinstance(result, Ok) or result.kind != "system":
                 break
             if attempt < attempts:
@@ -62,12 +41,12 @@ class ChunkRunner(Runner):  # type: ignore[misc]  # coffea ships no types
 def run(executor: ExecutorBase, chunks: Sequence[Chunk], task: Task, retries: int) -> list[Result]:
     """Results of `chunks` in their order, worked on by a coffea executor of ours.
 
-    Entries are known from the fileset, so no file is opened before its chunk is worked on. The
-    branches are read in bulk (`preload`) into virtual arrays under coffea's BaseSchema.
+    Entries are known from the fileset, so no file is opened before its chunk is worked on. A chunk
+    whose system failed is tried again, up to `retries` times.
     """
     if not chunks:
         return []
-    runner = ChunkRunner(executor, schema=BaseSchema, processor_compression=None, xrootdtimeout=120)
+    runner = ChunkRunner(executor, schema=BaseSchema, processor_compression=None)
     out = runner.run([_item(c, retries) for c in chunks], task)
     results = {r.chunk.id: r for r in out["out"]}
     return [results[c.id] for c in chunks]
@@ -86,66 +65,65 @@ def _item(chunk: Chunk, retries: int) -> WorkItem:
     return WorkItem(chunk.sample, chunk.path, chunk.tree, chunk.start, chunk.stop, b"", told)
 
 
-def _attempt(
-    settings: Sequence[Any], item: WorkItem, task: Task, options: dict[str, Any], attempt: int
-) -> Result:
-    """Read and work on one chunk once: the boundary where an exception becomes an Err."""
-    chunk = chunk_of(item)
-    branches: tuple[str, ...] = ()
+def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
+    """Read and work on one chunk once: the boundary where an exception becomes an Err.
+
+    A solution may also call exit(), which would end the worker.
+    """
     try:
-        branches = tuple(_asked(task))
-        options = {**options, "iteritems_options": {"filter_name": list(branches)}}
-        done = Runner._work_function(
-            *settings,
-            replace(item, preload=frozenset(branches)),
-            processor_instance=_OfChunk(task, chunk, branches),
-            **options,
-        )
-        return Ok(chunk, done["out"], attempt)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  the boundary; a solution may exit()
-        return _err(error, chunk, branches, attempt)
-
-
-def _asked(task: Task) -> Sequence[str]:
+        branches = tuple(task.branches)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
+        return _fault_of_task(chunk, error, attempt)
     try:
-        return task.branches
-    except (Exception, SystemExit) as error:  # marked, not swallowed
-        raise _TaskRaisedError from error
+        events = reading.read(chunk, branches)
+    except Exception as error:  # noqa: BLE001  (the boundary)
+        reading.close()
+        return _fault_of_reading(chunk, branches, error, attempt)
+    try:
+        return Ok(chunk, task(events, chunk), attempt)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
+        return _fault_of_task(chunk, error, attempt)
 
 
-def _err(error: BaseException, chunk: Chunk, branches: Sequence[str], attempt: int) -> Err:
-    kind: FaultKind
-    cause = _cause_in_task(error)
-    told = cause if cause is not None else error
-    shown: BaseException = told
-    if _is_memory(told):
-        shown = MemoryError()
-        kind, message = (
-            "memory",
-            (
-                f"entries {chunk.start} to {chunk.stop} need more memory than a worker may use; "
-                "lower data.chunk_size or raise site.memory_gb"
-            ),
-        )
-    elif isinstance(cause, TaskError):
-        kind, message, shown = cause.kind, str(cause), cause.__cause__ or cause
-    elif cause is None:
-        kind, message = diagnose(chunk, branches, error)
-    elif is_passing(cause):
-        kind, message = "system", f"the system failed: {cause}; give the same command again"
-    else:
-        kind, message = "internal", f"{type(cause).__name__}: {cause}"
-    text = "".join(traceback.format_exception(told))
+def _fault_of_reading(
+    chunk: Chunk, branches: Sequence[str], error: BaseException, attempt: int
+) -> Err:
+    if _is_memory(error):
+        return _out_of_memory(chunk, error, attempt)
+    kind, message = diagnose(chunk, branches, error)
+    return _err(chunk, kind, message, error, error, attempt)
+
+
+def _fault_of_task(chunk: Chunk, error: BaseException, attempt: int) -> Err:
+    if _is_memory(error):
+        return _out_of_memory(chunk, error, attempt)
+    if isinstance(error, TaskError):
+        return _err(chunk, error.kind, str(error), error.__cause__ or error, error, attempt)
+    if is_passing(error):
+        message = f"the system failed: {error}; give the same command again"
+        return _err(chunk, "system", message, error, error, attempt)
+    message = f"{type(error).__name__}: {error}"
+    return _err(chunk, "internal", message, error, error, attempt)
+
+
+def _out_of_memory(chunk: Chunk, error: BaseException, attempt: int) -> Err:
+    message = (
+        f"entries {chunk.start} to {chunk.stop} need more memory than a worker may use; lower "
+        "data.chunk_size or raise site.memory_gb"
+    )
+    return _err(chunk, "memory", message, MemoryError(), error, attempt)
+
+
+def _err(
+    chunk: Chunk,
+    kind: FaultKind,
+    message: str,
+    shown: BaseException,
+    error: BaseException,
+    attempt: int,
+) -> Err:
+    text = "".join(traceback.format_exception(error))
     return Err(chunk, kind, message, type(shown).__name__, text, attempt)
-
-
-def _cause_in_task(error: BaseException | None) -> BaseException | None:
-    """The exception that the task raised, if it was the task."""
-    while error is not None:
-        if isinstance(error, _TaskRaisedError):
-            return error.__cause__
-        error = error.__cause__
-    return None
 
 
 def _is_memory(error: BaseException | None) -> bool:

@@ -59,9 +59,6 @@ def freeze(settings: Settings, run: Path) -> Layout:
 
 
 def _plan(settings: Settings) -> dict[str, Any]:
-    synthetic: list[str] = []
-    if settings.data.synthetic:
-        synthetic = [s for p in settings.channel.processes.values() for s in p.samples]
     return {
         "reference": reference_key(settings),
         "fileset": fileset_key(settings),
@@ -69,7 +66,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "channel_stages": list(settings.channel.stages),
         "chain": settings.chain,
         "solver": settings.solver.name,
-        "synthetic": synthetic,
+        "synthetic": settings.data.synthetic,
         "workers": settings.site.workers,
     }
 

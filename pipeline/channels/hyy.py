@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import awkward as ak
@@ -12,63 +14,78 @@ from pipeline.physics.kinematics import invariant_mass
 from pipeline.physics.regions import between
 from pipeline.settings import ChannelSettings, SettingsError
 
-BLINDING_BRANCHES: dict[str, tuple[str, ...]] = {
-    "official_2025": (
-        "photon_pt", "photon_eta", "photon_phi", "photon_e", "photon_isTightID", "photon_ptcone20",
-    ),
-    "official_2020": (
-        "photon_pt", "photon_eta", "photon_phi", "photon_e", "photon_isTightID", "photon_ptcone30",
-        "photon_etcone20",
-    ),
-}  # fmt: skip
-"""Selection -> the event variables that `blinded` reads."""
+Indices = np.ndarray[Any, np.dtype[np.intp]]
+MOMENTUM = ("photon_pt", "photon_eta", "photon_phi", "photon_e")
+
+
+@dataclass(frozen=True)
+class PhotonPair:
+    """How an official selection chooses its two photons, and when it calls one isolated."""
+
+    choose: Callable[[ak.Array], tuple[Indices, Indices]]
+    """Events with a tight pair, shape (n,), and their photons among those of all events, (2, n)."""
+    cones: tuple[str, ...]
+    limit: float
+    """Each cone must be below this share of the photon's pT."""
 
 
 def blinded(events: ak.Array, channel: ChannelSettings) -> Bools:
     """Which raw events, shape (n,), hold a tight, isolated photon pair in the blinded window.
 
-    `events` holds the variables of BLINDING_BRANCHES (GeV, radians). The photons are those of the
-    official selection: in 2025 the first two, both tight, ptcone20/pT < 0.055; in 2020 the two
-    tight ones with pT > 25 GeV in the fiducial region, ptcone30/pT and etcone20/pT < 0.065. No
-    other cut is made, so that an event which a solution keeps by mistake stays blinded. SettingsError
-    for a selection that is not known here.
+    `events` holds the variables of BLINDING_BRANCHES (GeV, radians). The pair is that of the
+    official selection; no cut besides tight, isolated and the mass window is made, so that an event
+    which a solution keeps by mistake is blinded too. SettingsError for a selection without a rule.
     """
-    if channel.selection == "official_2025":
-        pairs = ak.num(events["photon_pt"]) >= 2
-        tight = events["photon_isTightID"]
-        index = np.flatnonzero(pairs)
-        index = index[np.asarray(ak.all(tight[pairs][:, :2], axis=1))]
-        photons = {q: _pair(events[f"photon_{q}"][index]) for q in ("pt", "eta", "phi", "e")}
-        cones = [_pair(events["photon_ptcone20"][index])]
-        limit = 0.055
-    elif channel.selection == "official_2020":
-        chosen = _tight_2020(events)
-        index = np.flatnonzero(ak.sum(chosen, axis=1) == 2)
-        chosen = chosen[index]
-        photons = {
-            q: _pair(events[f"photon_{q}"][index][chosen]) for q in ("pt", "eta", "phi", "e")
-        }
-        cones = [_pair(events[f"photon_{c}"][index][chosen]) for c in ("ptcone30", "etcone20")]
-        limit = 0.065
-    else:
+    rule = PAIRS.get(channel.selection)
+    if rule is None:
         raise SettingsError(
-            f"expected a selection with a blinding rule ({', '.join(BLINDING_BRANCHES)}), found "
+            f"expected a selection with a blinding rule ({', '.join(PAIRS)}), found "
             f"{channel.selection!r}; add its rule to pipeline/channels/hyy.py"
         )
-    isolated = np.logical_and.reduce([(c / photons["pt"] < limit).all(axis=1) for c in cones])
-    hidden = isolated & between(invariant_mass(**photons), channel.blind)
+    rows, places = rule.choose(events)
+    for cone in rule.cones:
+        limit = rule.limit * _flat(events, "photon_pt")[places].astype(np.float64)
+        isolated = (_flat(events, cone)[places] < limit).all(axis=0)
+        rows, places = rows[isolated], places[:, isolated]
+    mass = invariant_mass(*(_flat(events, name)[places].astype(np.float64).T for name in MOMENTUM))
     mask = np.zeros(len(events), dtype=np.bool_)
-    mask[index[hidden]] = True
+    mask[rows[between(mass, channel.blind)]] = True
     return mask
 
 
-def _tight_2020(events: ak.Array) -> ak.Array:
-    """Per photon: tight, pT > 25 GeV, |eta| < 2.37 and not in 1.37-1.52."""
-    eta = np.abs(events["photon_eta"])
-    fiducial = (eta < 2.37) & ((eta < 1.37) | (eta > 1.52))
-    return events["photon_isTightID"] & (events["photon_pt"] > 25) & fiducial
+def _first_two(events: ak.Array) -> tuple[Indices, Indices]:
+    """2025: the first two photons, if both are tight."""
+    number = ak.to_numpy(ak.num(events["photon_pt"]))
+    tight = _flat(events, "photon_isTightID")
+    rows = np.flatnonzero(number >= 2)
+    first = (np.cumsum(number) - number)[rows]
+    both = tight[first] & tight[first + 1]
+    return rows[both], np.stack([first[both], first[both] + 1])
 
 
-def _pair(values: ak.Array) -> np.ndarray[Any, Any]:
-    """The first two of each event, shape (n, 2); every event has two."""
-    return np.asarray(ak.to_numpy(values[:, :2]), dtype=np.float64)
+def _exactly_two(events: ak.Array) -> tuple[Indices, Indices]:
+    """2020: the tight photons with pT > 25 GeV in the fiducial region, if they are two."""
+    eta = np.abs(_flat(events, "photon_eta"))
+    chosen = _flat(events, "photon_isTightID") & (_flat(events, "photon_pt") > 25)
+    chosen &= (eta < 2.37) & ((eta < 1.37) | (eta > 1.52))
+    event = np.repeat(np.arange(len(events)), ak.to_numpy(ak.num(events["photon_pt"])))
+    number = np.bincount(event[chosen], minlength=len(events))
+    places = np.flatnonzero(chosen & (number[event] == 2))
+    return np.flatnonzero(number == 2), places.reshape(-1, 2).T
+
+
+def _flat(events: ak.Array, name: str) -> np.ndarray[Any, Any]:
+    """A variable of the photons of all events, one after the other."""
+    return np.asarray(ak.to_numpy(ak.flatten(events[name])))
+
+
+PAIRS = {
+    "official_2025": PhotonPair(_first_two, ("photon_ptcone20",), 0.055),
+    "official_2020": PhotonPair(_exactly_two, ("photon_ptcone30", "photon_etcone20"), 0.065),
+}
+"""Selection -> its photon pair (the official examples of the 2025 and 2020 releases)."""
+
+BLINDING_BRANCHES: dict[str, tuple[str, ...]] = {
+    selection: (*MOMENTUM, "photon_isTightID", *rule.cones) for selection, rule in PAIRS.items()
+}
+"""Selection -> the event variables that `blinded` reads."""

@@ -1,0 +1,1 @@
+"""The data room: manifests, filesets, schemas of the releases, and synthetic samples."""

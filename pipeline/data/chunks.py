@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def edges(entries: int, chunk_size: int) -> list[tuple[int, int]]:
     """
     number = -(-entries // chunk_size)
     bounds = [entries * i // number for i in range(number + 1)] if number else []
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 def cut(

@@ -115,7 +115,7 @@ def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) 
     ]
     required = {w.sample.name for w in wanted}
     others = [
-        Wanted(s, s.process, "data" if s.kind == "data" else "other")
+        Wanted(s, s.process, "other")
         for s in listed.values()
         if s.name not in required and any(f.uri in located.paths for f in s.files)
     ]
@@ -156,8 +156,7 @@ def _check_complete(wanted: Sequence[Wanted], located: Located, location: str) -
         return
     name, gone = next(iter(incomplete.items()))
     of = next(len(w.sample.files) for w in wanted if w.sample.name == name)
-    names = ", ".join(basename(uri) for uris in incomplete.values() for uri in uris[:1])
-    first = ", ".join(names.split(", ")[:3])
+    first = ", ".join(basename(uris[0]) for uris in list(incomplete.values())[:3])
     raise IncompleteSampleError(
         f"{len(incomplete)} of {len(wanted)} samples are incomplete in {location}: sample {name} "
         f"misses {len(gone)} of {of} files; first missing: {first}. Put them there, give another "
@@ -168,13 +167,14 @@ def _check_complete(wanted: Sequence[Wanted], located: Located, location: str) -
 def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     """One sample's entry; its chunks, problems and notes go to the draft."""
     sample = one.sample
-    files, reasons = [], []
+    files: list[dict[str, Any]] = []
+    reasons: list[str] = []
     for file in sample.files:
         if file.uri in located.paths:
             files.append(_file(sample, file, located.paths[file.uri], draft, reasons))
     missing = located.missing(sample.files)
     if missing:
-        reasons.insert(0, f"{len(missing)} of {len(sample.files)} files are missing")
+        reasons.insert(0, f"{len(missing)} of its {len(sample.files)} file(s) missing")
     complete = not reasons
     if sample.kind == "mc" and None in (
         sample.cross_section_pb, sample.filter_efficiency, sample.k_factor, sample.sum_of_weights
@@ -258,6 +258,8 @@ def _note(settings: Settings, located: Located, draft: Draft) -> None:
             f"left alone: {first}"
         )
     for name, sample in draft.samples.items():
+        if not sample["files"]:
+            continue
         draft.notes += [
             f"sample {name}: {c['quantity']} corrected from {c['old']} to {c['new']}"
             for c in sample["corrections"]

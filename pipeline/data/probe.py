@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import uproot
+
+_BIG_FILE = 1_000_000
+"""Added to the version in the header of files with 64-bit positions (ROOT's TFile)."""
 
 
 @dataclass(frozen=True)
@@ -21,27 +25,42 @@ def count_entries(path: Path, tree: str) -> int | Problem:
     """Entries of `tree` in the file at `path`, or the problem that keeps them from being read."""
     size = path.stat().st_size
     if size == 0:
-        return Problem("empty", f"{path.name} is empty (0 bytes); fetch it again")
+        return Problem("empty", f"{path.name} is empty (0 bytes): fetch the file again")
+    end = _recorded_end(path)
+    if end is None:
+        return _corrupt(path, "it does not begin as one")
+    if end > size:
+        return Problem(
+            "truncated",
+            f"expected {end} bytes in {path.name}, found {size}: fetch the file again",
+        )
     try:
         with uproot.open(path) as file:
-            end = int(file.file.fEND)
-            if end > size:
-                return Problem(
-                    "truncated",
-                    f"expected {end} bytes in {path.name}, found {size}: it was cut; fetch it again",
-                )
             names = file.keys(recursive=False, cycle=False, filter_classname="TTree")
-            if tree not in names:
-                found = ", ".join(names) or "no tree"
-                return Problem(
-                    "wrong_tree", f"expected tree {tree!r} in {path.name}, found {found}"
-                )
-            return int(file[tree].num_entries)
+            if tree in names:
+                return int(file[tree].num_entries)
     except Exception as error:  # noqa: BLE001  (a damaged file makes uproot raise nearly anything)
-        reason = str(error).strip().splitlines()
-        said = reason[0] if reason else type(error).__name__
-        return Problem(
-            "corrupt",
-            f"expected a ROOT file at {path.name}, found one that cannot be opened ({said[:160]}); "
-            "fetch it again",
-        )
+        lines = str(error).strip().splitlines()
+        return _corrupt(path, lines[0][:160] if lines else type(error).__name__)
+    found = ", ".join(names) or "no tree"
+    return Problem("wrong_tree", f"expected tree {tree!r} in {path.name}, found {found}")
+
+
+def _corrupt(path: Path, reason: str) -> Problem:
+    return Problem(
+        "corrupt",
+        f"expected a ROOT file at {path.name}, found one that cannot be opened ({reason}): "
+        "fetch the file again",
+    )
+
+
+def _recorded_end(path: Path) -> int | None:
+    """Length in bytes that the file's own header gives, or None if it has no such header."""
+    with path.open("rb") as handle:
+        header = handle.read(20)
+    if len(header) < 20 or header[:4] != b"root":
+        return None
+    (version,) = struct.unpack(">i", header[4:8])
+    (end,) = struct.unpack(">q" if version >= _BIG_FILE else ">i",
+                           header[12:20] if version >= _BIG_FILE else header[12:16])  # fmt: skip
+    return int(end)

@@ -7,6 +7,7 @@ fail here whatever their numbers look like, because they do not move as the inpu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,9 @@ def difference(first: Any, second: Any, where: str = "") -> str:
         if list(first.columns) != list(second.columns):
             return f"{where}: other columns"
         return difference(dict(first.items()), dict(second.items()), where)
+    if is_dataclass(first) and type(first) is type(second):
+        names = [f.name for f in fields(first)]
+        return difference(*({n: getattr(x, n) for n in names} for x in (first, second)), where)
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         if list(first) != list(second):
             return f"{where}: other names"

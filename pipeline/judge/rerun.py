@@ -8,10 +8,10 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 from pipeline.judge.verdict import GuardCheck
-from pipeline.stages.contract import Contract
 from pipeline.stages.solution import load_solution
 
 
@@ -32,6 +32,17 @@ class Answer:
         return GuardCheck(f"answers: {question}", not self.failed, "an answer", said)
 
 
+class AskedContract(Protocol):
+    """The part of a stage's contract that asking needs."""
+
+    @property
+    def defines(self) -> Mapping[str, tuple[str, ...] | None]: ...
+
+    def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any: ...
+
+    def accept(self, result: Any, arguments: Mapping[str, Any]) -> Any: ...
+
+
 class Solution(Protocol):
     """Whatever answers changed inputs as the frozen solution would."""
 
@@ -48,7 +59,7 @@ class FrozenSolution:
     """
 
     path: Path
-    contract: Contract
+    contract: AskedContract
 
     def ask(self, arguments: Mapping[str, Any]) -> Answer:
         given = copy.deepcopy(dict(arguments))

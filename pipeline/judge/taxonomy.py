@@ -178,8 +178,10 @@ _CHECK_RULES: tuple[tuple[str, str], ...] = (
     (r"answers", ""),  # a rerun that raised: its own exception decides
     (r"all weights zero", "all data weights = 0"),
     (r"\bunits\b", "units"),
-    (r"blind", "blinding"),
-    (r"leak|label|training|scrambled|sculpt", "leakage"),
+    (r"belong to their rows", "fabrication"),
+    (r"scrambled|sculpt", "leakage"),
+    (r"are computed|more than one value", "fabrication"),
+    (r"leak|label|training", "leakage"),
     (r"same input twice", "not deterministic"),
     (r"columns|schema|score range", "contract"),
 )
@@ -188,9 +190,10 @@ _CHECK_RULES: tuple[tuple[str, str], ...] = (
 def classify_checks(stage: str, failed: Sequence[Check | GuardCheck]) -> Failure:
     """The failure that a stage's failed requirements, guards and rungs amount to.
 
-    The most telling of them decides: a special rule (units, blinding, leakage, ...) before a
-    result that is just wrong. Where only guards broke it is fabrication: the numbers meet every
-    requirement, and do not follow from the input.
+    The most telling of them decides: a special rule (units, leakage, ...) before a result that is
+    just wrong. Where only guards broke it is fabrication: the numbers meet every requirement, and
+    do not follow from the input. Blinded rows that come to light because a mass or a flag is wrong
+    are a consequence; they are the cause only where nothing else failed.
     """
     said = "; ".join(_sentence(check) for check in failed[:4])
     evidence = f"{stage}: {said}"
@@ -202,9 +205,11 @@ def classify_checks(stage: str, failed: Sequence[Check | GuardCheck]) -> Failure
                 return classify_failure(
                     Evidence(message=check.detail or str(check.found), stage=stage)
                 )
-    if all(isinstance(check, GuardCheck) for check in failed):
-        return _failure("fabrication", evidence)
-    return _failure("semantic error", evidence)
+    causes = [check for check in failed if "blinded rows" not in check.name]
+    if not causes:
+        return _failure("blinding", evidence)
+    only_guards = all(isinstance(check, GuardCheck) for check in causes)
+    return _failure("fabrication" if only_guards else "semantic error", evidence)
 
 
 def _sentence(check: Check | GuardCheck) -> str:

@@ -19,6 +19,8 @@ POINTS_PER_BIN = 3
 POINTS_IN_RANGE = 48
 """Points over the whole fit range, for the norm: exact up to degree 95."""
 LARGEST_EXPONENT = 30.0
+SMALLEST_NORM = 1e-9
+"""Keeps a minimiser that went astray from a division by zero."""
 EMPTY_BIN_SHARE = 1e-3
 """Share of the mean that an empty bin of a template keeps: an event there is unlikely, not
 impossible."""
@@ -33,11 +35,12 @@ class UnknownFunctionError(KeyError):
 
 @dataclass(frozen=True)
 class Family:
-    """A family of positive densities on a mass range, with `n_parameters` shape parameters.
+    """A family of densities on a mass range, with `n_parameters` shape parameters.
 
     In u = (m - middle)/(half width), from -1 to 1: `exponential` is exp(Σ a_k u^k), `power` is
-    exp(Σ a_k ln(m/middle)^k), `bernstein` is Σ c_k B_k(u) with c_0 = 1 and c_k = exp(a_k), so that
-    it is positive for every a. Parameters of zero make every family flat.
+    exp(Σ a_k ln(m/middle)^k), `bernstein` is Σ c_k B_k(u) with c_0 = 1 and c_k = 1 + a_k. All zero
+    is flat in every family, and with a free yield each has one minimum only: its log is linear in
+    the parameters, or it is.
     """
 
     name: str
@@ -60,10 +63,9 @@ class Family:
 
     def values(self, basis: Floats, theta: Floats) -> tuple[Floats, Floats]:
         """Density, not normalised, on a basis (n, rows), and its gradient (n, n_parameters)."""
-        bounded = np.minimum(np.maximum(theta, -LARGEST_EXPONENT), LARGEST_EXPONENT)
         if self.kind == "bernstein":
-            scaled = basis[:, 1:] * np.exp(bounded)
-            return basis[:, 0] + scaled.sum(axis=1), scaled
+            return 1.0 + basis[:, 1:] @ theta, basis[:, 1:]
+        bounded = np.minimum(np.maximum(theta, -LARGEST_EXPONENT), LARGEST_EXPONENT)
         density = np.exp(np.minimum(basis @ bounded, 20 * LARGEST_EXPONENT))
         return density, basis * density[:, None]
 
@@ -130,7 +132,7 @@ class BinnedFamily:
         basis, weights, full_basis, full_weights = self._quadrature
         density, slope = self.family.values(basis, theta)
         full_density, full_slope = self.family.values(full_basis, theta)
-        norm = full_weights @ full_density
+        norm = max(float(full_weights @ full_density), SMALLEST_NORM)
         shape = (len(self.lows), POINTS_PER_BIN)
         content = (density * weights).reshape(shape).sum(axis=1) / norm
         slopes = (slope * weights[:, None]).reshape(*shape, -1).sum(axis=1).T / norm

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from iminuit import Minuit
 
-from pipeline.physics.arrays import Floats
+from pipeline.physics.arrays import Floats, Integers
 from pipeline.physics.likelihood import Likelihood
 
-TOLERANCE = 0.01
-"""Minuit's tolerance: the estimated distance to the minimum is then below 1e-5 in the
+TOLERANCE = 1e-3
+"""Minuit's tolerance: the estimated distance to the minimum is then below 1e-6 in the
 log-likelihood, small against the 0.5 of one standard deviation."""
-MOST_CALLS = 5000
+CLOSE_ENOUGH = 1e-4
+"""Estimated distance that counts as a minimum although Minuit, which wants less, gave up: where a
+bin's expectation is about to become negative the likelihood has an edge."""
+MOST_CALLS = 1000
 GRADIENT_STEP = 1e-3
 """Step of the second derivatives, in standard deviations."""
 
@@ -41,6 +44,42 @@ class Fit:
         return float(self.values[self.names.index(name)])
 
 
+class _Restricted:
+    """A likelihood as a function of its free parameters, the others held at their values.
+
+    Minuit can hold parameters too, but then takes the first rows of the matrix of second
+    derivatives for those of the free parameters (seen with iminuit 2.33), and strays.
+    """
+
+    def __init__(self, likelihood: Likelihood, free: Integers) -> None:
+        self.likelihood, self.free = likelihood, free
+        self.values = likelihood.model.start()
+        names = tuple(likelihood.model.names[k] for k in free)
+        self.minuit = Minuit(
+            self.value,
+            self.values[free],
+            grad=self.gradient,
+            hessian=self.information,
+            name=names,
+        )
+        self.minuit.errordef = Minuit.LIKELIHOOD
+        self.minuit.strategy = 0
+        self.minuit.tol = TOLERANCE
+
+    def _all(self, free_values: Floats) -> Floats:
+        self.values[self.free] = free_values
+        return self.values
+
+    def value(self, free_values: Floats) -> float:
+        return self.likelihood.value(self._all(free_values))
+
+    def gradient(self, free_values: Floats) -> Floats:
+        return self.likelihood.gradient(self._all(free_values))[self.free]
+
+    def information(self, free_values: Floats) -> Floats:
+        return self.likelihood.information(self._all(free_values))[np.ix_(self.free, self.free)]
+
+
 class Minimiser:
     """Minuit on one likelihood; each fit starts where the last one ended."""
 
@@ -51,46 +90,43 @@ class Minimiser:
         self.start = likelihood.model.start()
         self.frozen = dict(frozen or {})
         self.n_calls = 0
-        self._minuit = Minuit(
-            likelihood.value,
-            self.start,
-            grad=likelihood.gradient,
-            hessian=likelihood.information,
-            name=self.names,
-        )
-        self._minuit.errordef = Minuit.LIKELIHOOD
-        self._minuit.strategy = 0
-        self._minuit.tol = TOLERANCE
-        self._minuit.print_level = 0
+        self._restricted: dict[frozenset[str], _Restricted] = {}
 
     def fit(self, fixed: Mapping[str, float] | None = None, start: Floats | None = None) -> Fit:
         """The minimum with the parameters in `fixed` held at their values.
 
-        From a bad start Minuit may give up: it is then tried once more from where it stopped, and
-        once from the model's own start. The result says whether it is valid.
+        Where Minuit gives up it is tried once more from where it stopped, and once from the
+        model's own start. The result says whether it is valid.
         """
         held = {**self.frozen, **(fixed or {})}
+        restricted = self._restricted.get(frozenset(held))
+        if restricted is None:
+            free = [k for k, name in enumerate(self.names) if name not in held]
+            restricted = _Restricted(self.likelihood, np.array(free, dtype=np.int64))
+            self._restricted[frozenset(held)] = restricted
+        minuit = restricted.minuit
+        origin = self.start if start is None else start
         for attempt in range(3):
-            origin = self.start if start is None and attempt < 2 else start
-            if attempt == 2 or origin is None:
+            if attempt == 2:
                 origin = self.likelihood.model.start()
-            minuit = self._minuit
-            minuit.reset()
-            minuit.values = origin
-            for name in self.names:
-                minuit.fixed[name] = name in held
+            restricted.values = origin.copy()
             for name, value in held.items():
-                minuit.values[name] = value
+                restricted.values[self.names.index(name)] = value
+            minuit.reset()
+            minuit.values = restricted.values[restricted.free]
             minuit.migrad(ncall=MOST_CALLS)
             self.n_calls += int(minuit.nfcn)
-            self.start, start = np.array(minuit.values, dtype=np.float64), None
-            if minuit.valid:
+            origin = restricted.values.copy()
+            origin[restricted.free] = np.array(minuit.values)
+            valid = bool(minuit.valid) or 0 <= float(minuit.fmin.edm) < CLOSE_ENOUGH
+            if valid:
                 break
+        self.start = origin
         return Fit(
             self.names,
-            self.start.copy(),
+            origin.copy(),
             float(minuit.fval),
-            bool(minuit.valid),
+            valid,
             float(minuit.fmin.edm),
             int(minuit.nfcn),
         )

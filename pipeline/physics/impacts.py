@@ -32,8 +32,10 @@ def error_budget(profile: Profile) -> ErrorBudget:
     nuisances = {name: best[name] for name in profile.likelihood.model.constrained}
     luminosity = {name: value for name, value in nuisances.items() if name == "luminosity"}
     total = _errors(profile)
-    without = _errors(Profile(profile.likelihood, frozen=luminosity)) if luminosity else total
-    statistical = _errors(Profile(profile.likelihood, frozen=nuisances)) if nuisances else total
+    without = _errors(Profile(profile.likelihood, luminosity, best.values)) if luminosity else total
+    statistical = (
+        _errors(Profile(profile.likelihood, nuisances, best.values)) if nuisances else total
+    )
     return ErrorBudget(
         total=total,
         statistical=statistical,

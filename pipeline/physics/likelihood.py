@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.physics.arrays import Bools, Floats, Integers
 from pipeline.physics.model import Model
 
-SMALLEST_EXPECTATION = 1e-4
+SMALLEST_EXPECTATION = 1e-3
 """Events per bin below which the likelihood is continued by a parabola: a negative signal may not
 make a bin's expectation negative, and a wall with a slope keeps the minimiser on its feet."""
 
@@ -42,9 +42,7 @@ class Likelihood:
         self.model, self.observation = model, observation
         self._constrained = np.array([model.index[name] for name in model.constrained], dtype=int)
         self._used = np.ones(model.n_bins) if used is None else used.astype(np.float64)
-        n = observation.counts
-        positive = np.where(n > 0, n, 1.0)
-        self._saturated = float(self._used @ (np.where(n > 0, n * np.log(positive), 0.0) - n))
+        self._divisor = np.where(observation.counts > 0, observation.counts, 1.0)
         self._key: bytes = b""
         self._parts: list[tuple[Floats, Floats]] = []
 
@@ -61,9 +59,13 @@ class Likelihood:
         n = self.observation.counts
         safe = np.maximum(nu, SMALLEST_EXPECTATION)
         low = np.minimum(nu - SMALLEST_EXPECTATION, 0.0) / SMALLEST_EXPECTATION
-        terms = safe - n * np.log(safe) + (SMALLEST_EXPECTATION - n) * low + (n + 1) * low**2 / 2
+        # ν - n + n ln(n/ν) as n (x - ln(1+x)), x = ν/n - 1: no large numbers cancel, which would
+        # leave a noise that Minuit takes for the shape of the likelihood.
+        excess = safe - n
+        terms = excess - n * np.log1p(excess / self._divisor)
+        terms += (SMALLEST_EXPECTATION - n) * low + (n + 1) * low**2 / 2
         pulls = values[self._constrained] - self.observation.auxiliary
-        return float(self._used @ terms + self._saturated + 0.5 * pulls @ pulls)
+        return float(self._used @ terms + 0.5 * pulls @ pulls)
 
     def gradient(self, values: Floats) -> Floats:
         """Derivatives of `value`, shape (n_parameters,)."""

@@ -14,7 +14,8 @@ from pipeline.physics.regions import Range
 from pipeline.physics.signal import DoubleCrystalBall
 
 MU = "mu"
-LARGEST_LOG_YIELD = 50.0
+LARGEST_LOG = 50.0
+"""Of a factor on a yield: keeps a minimiser that went astray from an overflow."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Category:
     background: Background
     background_yield: float
     """Events in the whole range: nominal for a template, a start for a function."""
+    shape: tuple[float, ...] = ()
+    """Shape parameters that a fit of a function starts from; empty for flat."""
     signal_error: float = 0.0
     """Relative statistical uncertainty of the simulated signal yield."""
     spurious: float = 0.0
@@ -100,9 +103,12 @@ class Model:
         self.n_bins = int(stops[-1])
 
     def start(self) -> Floats:
-        """Parameters to start from: mu = 1, nuisances at their nominal, flat backgrounds."""
+        """Parameters to start from: mu = 1, nuisances at their nominal, backgrounds as given."""
         values = np.zeros(len(self.names))
         values[0] = 1.0
+        for category in self.categories:
+            for k, value in enumerate(category.shape, start=1):
+                values[self.index[f"a{k}:{category.name}"]] = value
         return values
 
     def expected(self, values: Floats) -> Floats:
@@ -155,12 +161,12 @@ class _Block:
         u = self.uncertainties
         log = 0.0
         if self._yield is not None:
-            log = float(np.clip(values[self._yield], -LARGEST_LOG_YIELD, LARGEST_LOG_YIELD))
+            log = float(values[self._yield])
         elif self._luminosity is not None:
             log += math.log1p(u.luminosity) * values[self._luminosity]
         if self._normalisation is not None:
             log += math.log1p(u.background) * values[self._normalisation]
-        return self.category.background_yield * math.exp(log)
+        return self.category.background_yield * _factor(log)
 
     def _peak(self, values: Floats) -> tuple[float, float]:
         """Mean and sigma of the signal in GeV."""
@@ -169,7 +175,7 @@ class _Block:
         if self._scale is not None:
             scale = 1 + u.scale * float(values[self._scale])
         if self._resolution is not None:
-            width = math.exp(math.log1p(u.resolution) * values[self._resolution])
+            width = _factor(math.log1p(u.resolution) * values[self._resolution])
         return signal.mean * scale, signal.sigma * width
 
     def _signal(self, values: Floats) -> tuple[float, float]:
@@ -182,7 +188,7 @@ class _Block:
         faked = 0.0
         if self._spurious is not None:
             faked = self.category.spurious * float(values[self._spurious])
-        return self.category.signal_yield * math.exp(log), faked
+        return self.category.signal_yield * _factor(log), faked
 
     def densities(self, mass: Floats, values: Floats) -> tuple[Floats, Floats]:
         """Background, and background with signal, in events per GeV at `mass` (GeV)."""
@@ -244,3 +250,7 @@ class _Block:
         for slope, place in zip(slopes, self._shape, strict=True):
             gradient[self._row[place]] = total * slope
         return (signal + faked) * share + total * fractions, gradient
+
+
+def _factor(log: float) -> float:
+    return math.exp(min(max(log, -LARGEST_LOG), LARGEST_LOG))

@@ -27,12 +27,20 @@ RELATIVE_PRECISION = 5e-4
 class Profile:
     """-2 ln of the profile likelihood ratio as a function of mu.
 
-    `frozen` parameters stay fixed in every fit, so that their uncertainty is left out.
+    `frozen` parameters stay fixed in every fit, so that their uncertainty is left out. The first
+    fit starts at `start`, or where the model says.
     """
 
-    def __init__(self, likelihood: Likelihood, frozen: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        likelihood: Likelihood,
+        frozen: Mapping[str, float] | None = None,
+        start: Floats | None = None,
+    ) -> None:
         self.likelihood = likelihood
         self.minimiser = Minimiser(likelihood, frozen)
+        if start is not None:
+            self.minimiser.start = start.copy()
 
     @cached_property
     def best(self) -> Fit:

@@ -55,8 +55,7 @@ def pseudo_experiments(
     truth[model.index[MU]] = mu
     for sequence in np.random.SeedSequence(seed).spawn(number):
         data = pseudo_data(model, truth, np.random.default_rng(sequence))
-        profile = Profile(Likelihood(model, data))
-        profile.minimiser.start = truth.copy()
+        profile = Profile(Likelihood(model, data), start=truth)
         low, high = profile.interval()
         yield PseudoResult(mu, profile.best[MU], low, high)
 

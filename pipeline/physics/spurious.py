@@ -68,6 +68,8 @@ class Candidate:
     """What the template's own statistics can fake there (one sigma)."""
     excess: float
     """Largest |spurious signal| that is left after one sigma of that is taken off, anywhere."""
+    signal_error: float
+    """Statistical error of a signal fitted to as many events as the data have."""
     tolerance: float
     """max(10 % of the expected signal, 20 % of its statistical error), events."""
     accepted: bool
@@ -91,18 +93,19 @@ class Choice:
         return max(min(abs(c.spurious_signal), c.tolerance), c.excess)
 
 
-def fit_background(spectrum: Spectrum, chosen: Family) -> tuple[Category, Floats, bool]:
+def fit_background(spectrum: Spectrum, chosen: Family) -> tuple[Category, bool]:
     """The family fitted to the data in the sidebands.
 
-    Gives the category (its yield is that of the whole range), the shape parameters, and whether
-    the fit is valid.
+    Gives the category, with the yield in the whole range and the shape of the fit, and whether the
+    fit is valid.
     """
     category = _category(spectrum, chosen, spectrum.data, None, 1.0)
     model = Model([category], Uncertainties())
     likelihood = Likelihood(model, Observation(spectrum.data, np.empty(0)), spectrum.sideband)
     fit = Minimiser(likelihood).fit({MU: 0.0})
     total = category.background_yield * float(np.exp(fit.values[1]))
-    return replace(category, background_yield=total), fit.values[2:], fit.valid
+    shape = tuple(fit.values[2:].tolist())
+    return replace(category, background_yield=total, shape=shape), fit.valid
 
 
 def choose_background(
@@ -117,8 +120,9 @@ def choose_background(
     It must describe the data in the sidebands (chi-square probability above 1 %), and a fit of
     signal plus background to the template may find no more signal than the tolerance, at any mass
     in `window` (GeV), once one sigma of the template's statistics is taken off. Where none passes,
-    the one with the least excess among those that describe the sidebands is taken, and its bias
-    enters the fit in full. ATLAS uses this test in its H→γγ measurements (arXiv 1802.04146).
+    the one that costs least (excess and statistical error in quadrature) among those that describe
+    the sidebands is taken, and its excess enters the fit in full. ATLAS uses such a test in its
+    H→γγ measurements (arXiv 1802.04146).
     """
     events = float(spectrum.data[spectrum.sideband].sum())
     tried = [
@@ -133,7 +137,10 @@ def choose_background(
         return Choice(min(simple, key=lambda each: abs(each.spurious_signal)), tuple(tried))
     fitting = [each for each in tried if each.sideband.probability > SMALLEST_PROBABILITY]
     if fitting:
-        return Choice(min(fitting, key=lambda each: each.excess), tuple(tried))
+        return Choice(
+            min(fitting, key=lambda each: float(np.hypot(each.excess, each.signal_error))),
+            tuple(tried),
+        )
     return Choice(max(tried, key=lambda each: each.sideband.probability), tuple(tried))
 
 
@@ -144,21 +151,21 @@ def _test(
     signal_yield: float,
     window: Range,
 ) -> Candidate:
-    fitted, shape, valid = fit_background(spectrum, each)
-    expected = fitted.background_yield * fitted.background.fractions(shape)[0]
+    fitted, valid = fit_background(spectrum, each)
+    expected = fitted.background_yield * fitted.background.fractions(np.array(fitted.shape))[0]
     sideband = chi_square(spectrum.data, expected, each.n_parameters + 1, spectrum.sideband)
     template, variance = spectrum.scaled_template()
     masses = np.arange(window[0], window[1] + MASS_STEP / 2, MASS_STEP)
-    start: Floats | None = None
     found: list[tuple[float, float, float]] = []
     for mass in masses if template.sum() > 0 else ():
         category = _category(
             spectrum, each, template, replace(signal, mean=float(mass)), max(signal_yield, 1.0)
         )
+        category = replace(category, shape=fitted.shape)
         model = Model([category], Uncertainties())
         likelihood = Likelihood(model, Observation(template, np.empty(0)))
-        fit = Minimiser(likelihood).fit(start=start)
-        valid, start = valid and fit.valid, fit.values
+        fit = Minimiser(likelihood).fit()
+        valid = valid and fit.valid
         found.append(_signal_found(likelihood, fit.values, variance))
     # Without a template nothing is known of the bias: all that is tolerated must be assumed.
     error = max((stat for _, stat, _ in found), default=0.0)
@@ -171,6 +178,7 @@ def _test(
         spurious_signal=worst[0],
         template_error=worst[2],
         excess=max(excess, 0.0),
+        signal_error=error,
         tolerance=tolerance,
         accepted=valid and sideband.probability > SMALLEST_PROBABILITY and excess <= tolerance,
     )

@@ -19,13 +19,13 @@ __all__ = ["make_report", "terminal_summary"]
 
 def make_report(run: Path) -> ReportProduct:
     """Draw the report of a finished run directory; see `pipeline.report.product.make_report`."""
-    from pipeline.report import product
+    from pipeline.report.product import make_report as make
 
-    return product.make_report(run)
+    return make(run)
 
 
 def terminal_summary(run: Path) -> Group:
     """The run's outcome in a few lines; see `pipeline.report.terminal.terminal_summary`."""
-    from pipeline.report import terminal
+    from pipeline.report.terminal import terminal_summary as summarise
 
-    return terminal.terminal_summary(run)
+    return summarise(run)

@@ -8,7 +8,7 @@ from pipeline.report.notation import interval, number, percent, signed, whole
 from pipeline.report.numbers.boundaries import BoundarySearch
 from pipeline.report.numbers.classifier import Classifier
 from pipeline.report.numbers.cutflow import CutFlow
-from pipeline.report.numbers.likelihood import Correlation, Nuisance, Profile
+from pipeline.report.numbers.likelihood import Correlation, Nuisance, Profile, parameter_name
 from pipeline.report.numbers.spectrum import Spectra, Spectrum
 from pipeline.report.numbers.stack import Stack
 from pipeline.settings import ChannelSettings
@@ -22,14 +22,15 @@ def _hidden(hidden: tuple[float, float] | None) -> str:
     return f" Data in {_range(hidden)} are blinded and not shown." if hidden else ""
 
 
-def spectrum(shown: Spectrum, channel: ChannelSettings) -> str:
+def spectrum(shown: Spectrum, channel: ChannelSettings, categories: int) -> str:
+    over = " over all categories" if categories > 1 else ""
     text = f"The {whole(shown.events)} selected events of data in bins of {shown.width:g} GeV."
     if shown.fit is None:
         return text + _hidden(shown.hidden)
     signal, background = shown.fit.inside(*channel.signal_window)
     return (
-        f"{text} Lines: the fitted sum of signal and background over all categories, and the "
-        f"background in it. Middle: data minus fitted background, with the fitted signal. Below: "
+        f"{text} Lines: the fitted sum of signal and background{over}, and the background "
+        f"in it. Middle: data minus fitted background, with the fitted signal. Below: "
         f"(data − fit) / error of data. In {_range(channel.signal_window)} the fit has "
         f"{number(signal, 1)} signal events above {whole(background)} of background."
         + _hidden(shown.hidden)
@@ -62,7 +63,7 @@ def categories(shown: Spectra, channel: ChannelSettings) -> str:
 def stack(shown: Stack, channel: ChannelSettings) -> str:
     width = float(shown.data.widths[0])
     text = (
-        f"The {whole(float(shown.data.values.sum()))} selected events of data between "
+        f"The {whole(float(shown.data.values.sum()))} selected events of data in "
         f"{_range((float(shown.edges[0]), float(shown.edges[-1])))} in bins of {width:g} GeV"
     )
     if not shown.layers:
@@ -139,10 +140,18 @@ def profile(scan: Profile, injected: float | None) -> str:
 
 def nuisances(parameters: tuple[Nuisance, ...]) -> str:
     largest = max(parameters, key=lambda n: abs(n.pull))
+    first = max(parameters, key=lambda n: n.size)
+    impact = (
+        f" Right: how far μ moves when a parameter is moved by its error; most by "
+        f"{parameter_name(first.name)} "
+        f"({number(first.size, 3)})."
+        if first.size > 0
+        else ""
+    )
     return (
         f"Fitted values and errors of the {len(parameters)} constrained parameters, in units of "
         f"their errors before the fit (bands: 1 and 2). The largest pull is "
-        f"{signed(largest.pull)} ({largest.name})."
+        f"{signed(largest.pull)} ({parameter_name(largest.name)}).{impact}"
     )
 
 
@@ -152,7 +161,8 @@ def correlation(matrix: Correlation) -> str:
     row = matrix.matrix[matrix.names.index("mu")].copy()
     row[matrix.names.index("mu")] = 0.0
     other = int(np.argmax(np.abs(row)))
+    strongest = parameter_name(matrix.names[other])
     return (
         "Correlation coefficients of the fitted parameters, in per cent. The signal strength "
-        f"correlates most with {matrix.names[other]} ({signed(100 * row[other], 0)} %)."
+        f"correlates most with {strongest} ({signed(100 * row[other], 0)} %)."
     )

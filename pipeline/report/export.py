@@ -25,7 +25,6 @@ class FigureFiles:
     csv: str
     json: str
     svg: bytes
-    png_bytes: bytes
 
 
 def export(plate: Plate, run: Path, folder: str) -> FigureFiles:
@@ -36,10 +35,8 @@ def export(plate: Plate, run: Path, folder: str) -> FigureFiles:
     document = f"{folder}/data/{plate.name}.json"
     write_csv(run / table, plate.columns)
     write_numbers(run / document, plate)
-    png = f"{folder}/{plate.name}.png"
-    return FigureFiles(
-        png, f"{folder}/{plate.name}.pdf", table, document, svg, (run / png).read_bytes()
-    )
+    drawn = f"{folder}/{plate.name}"
+    return FigureFiles(f"{drawn}.png", f"{drawn}.pdf", table, document, svg)
 
 
 def write_csv(path: Path, columns: Columns) -> None:

@@ -73,7 +73,8 @@ def _masses(point: PointFolder, content: Content, marks: Marks) -> Iterator[Plat
     if found := content.stack:
         stack = found.value
         yield Plate(
-            "stack", "Mass spectrum and simulation", captions.stack(stack, channel), found.files,
+            "stack", "Mass spectrum and simulation" if stack.layers else "Mass spectrum",
+            captions.stack(stack, channel), found.files,
             lambda: draw_stack(stack, axis, marks), stack.columns(),
             stack.histograms(channel.observable),
         )  # fmt: skip
@@ -81,7 +82,8 @@ def _masses(point: PointFolder, content: Content, marks: Marks) -> Iterator[Plat
         return
     shown = sourced.value
     yield Plate(
-        "spectrum", "Mass spectrum", captions.spectrum(shown.inclusive, channel), sourced.files,
+        "spectrum", "Mass spectrum",
+        captions.spectrum(shown.inclusive, channel, len(shown.categories)), sourced.files,
         lambda: draw_spectrum(shown.inclusive, axis, marks), shown.inclusive.columns(),
         shown.inclusive.histograms(channel.observable),
     )  # fmt: skip

@@ -64,7 +64,8 @@ def interval(
 ) -> Interval:
     """A value with errors (negative, positive); decimals follow the smaller known error."""
     known = [abs(e) for e in errors if e]
-    places = decimals(min(known)) if known and places is None else places or 2
+    if places is None:
+        places = decimals(min(known)) if known else 2
     low, high = errors
     down = f"{MINUS}{number(abs(low), places)}" if low is not None else f"{MINUS}?"
     up = f"+{number(abs(high), places)}" if high is not None else "+?"

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--synthetic", nargs="*", default=[], type=Path)
     given = parser.parse_args()
     progress = StepProgress(Path.cwd(), "fileset")
-    records = [read_json(path) for path in given.synthetic]
+    records = [record for path in given.synthetic for record in read_json(path)]
     write_json(given.output, build_fileset(load(given.settings), records or None, progress))
     progress.close()
 

@@ -21,8 +21,8 @@ class PointPlan:
     channel_stages: tuple[str, ...]
     chain: str
     solver: str
-    synthetic: tuple[str, ...]
-    """Names of the synthetic samples to make; empty for real data."""
+    synthetic: bool
+    """Whether the files have to be made first."""
     workers: int
 
     @property
@@ -98,8 +98,9 @@ class Layout:
         return needed([s for s in plan.channel_stages if s in wanted], plan.channel_stages)
 
     def synthetic_records(self, fileset: str) -> list[str]:
+        """The records of synthetic files that a fileset is made from; none for real data."""
         plan = self.of_fileset(fileset)
-        return [f"fileset/{fileset}.synthetic/{sample}.json" for sample in plan.synthetic]
+        return [f"fileset/{fileset}.synthetic.json"] if plan.synthetic else []
 
     def upstream(self, owner: str, stage: str) -> dict[str, str]:
         """Stage -> folder (relative to the run) that `owner`'s `stage` reads."""

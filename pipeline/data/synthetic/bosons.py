@@ -12,7 +12,7 @@ from pipeline.data.synthetic.streams import Random
 from pipeline.data.synthetic.surroundings import jets, leptons
 
 W_MASS, Z_MASS = 80.38, 91.19
-_W_WIDTH, _Z_WIDTH = 2.09, 2.50
+W_WIDTH, Z_WIDTH = 2.09, 2.50
 _W_LEPTON, _W_TAU = 0.25, 0.07
 """Shares of W to e or mu (also by a tau), and to a hadronic tau (PDG)."""
 _Z_LEPTONS, _Z_NEUTRINOS = 0.0673, 0.20

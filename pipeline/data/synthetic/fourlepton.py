@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.data.synthetic.batch import Batch, Collection, join
-from pipeline.data.synthetic.bosons import Z_MASS, breit_wigner
+from pipeline.data.synthetic.bosons import Z_MASS, Z_WIDTH, breit_wigner
 from pipeline.data.synthetic.higgs import MASS
 from pipeline.data.synthetic.kinematics import Pair, System, decay, split
 from pipeline.data.synthetic.photons import no_photons
@@ -90,7 +90,7 @@ def _mass(random: Random, process: FourLepton, n: int) -> np.ndarray:
     if process.resonance == 0.0:
         return np.full(n, MASS)
     u = random.random(n)
-    peak = breit_wigner(random, n, Z_MASS, 2.50)
+    peak = breit_wigner(random, n, Z_MASS, Z_WIDTH)
     grid = np.linspace(95.0, _THRESHOLD, 801)
     plateau = Tabulated(grid, np.exp(-(grid - 95.0) / 160.0))(random, n)
     above = _THRESHOLD + random.gamma(1.5, 50.0, n)
@@ -104,10 +104,10 @@ def _mass(random: Random, process: FourLepton, n: int) -> np.ndarray:
 def _boson_masses(random: Random, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Masses in GeV of the two bosons: the first as near the Z as the energy allows."""
     n = len(mass)
-    first = breit_wigner(random, n, Z_MASS, 2.50)
+    first = breit_wigner(random, n, Z_MASS, Z_WIDTH)
     room = mass - 12.0
     first = np.where(first < room, first, room * random.uniform(0.55, 1.0, n))
-    second = breit_wigner(random, n, Z_MASS, 2.50)
+    second = breit_wigner(random, n, Z_MASS, Z_WIDTH)
     left = mass - first
     virtual = 8.0 + (left - 8.0) * random.random(n) ** 0.6
     return first, np.where(second < left, second, virtual)

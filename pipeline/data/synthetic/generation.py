@@ -21,6 +21,7 @@ from pipeline.data.synthetic.columns import (
 )
 from pipeline.data.synthetic.continuum import COMPONENTS, continuum, expected
 from pipeline.data.synthetic.periods import data_numbers
+from pipeline.data.synthetic.photons import tight_and_isolated
 from pipeline.data.synthetic.rootfile import write_tree
 from pipeline.data.synthetic.samples import SyntheticSample, sample_of
 from pipeline.data.synthetic.simulation import (
@@ -61,6 +62,7 @@ def _make_data(made: SyntheticSample, data: DataSettings, streams: Streams, path
     parts = in_data(streams, made, data.luminosity, data.mu)
     if made.channel == "hyy":
         share = data.luminosity * made.share
+        parts = _thinned(parts, data.thinning, streams("thinning"))
         for c in COMPONENTS:
             mean = sum(expected(c, share, data.thinning))
             parts[c.name] = (mean, continuum(streams(c.name), c, share, data.thinning))
@@ -72,6 +74,17 @@ def _make_data(made: SyntheticSample, data: DataSettings, streams: Streams, path
     _write(path, batch, order, data_columns(made, run, event))
     write_truth(path, made, data, batch.component[order], batch.names, (run, event), means)
     return len(batch)
+
+
+def _thinned(
+    parts: dict[str, tuple[float, Batch]], thinning: float, random: Random
+) -> dict[str, tuple[float, Batch]]:
+    """Higgs bosons among the thinned events, thinned alike: else they would stand out there."""
+    kept = {}
+    for name, (mean, batch) in parts.items():
+        good = tight_and_isolated(batch.objects["photon"])
+        kept[name] = (mean, batch.take(good | (random.random(len(batch)) < thinning)))
+    return kept
 
 
 def _make_simulation(

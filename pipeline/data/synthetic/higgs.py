@@ -9,7 +9,9 @@ import numpy as np
 from pipeline.data.synthetic.batch import Batch, Collection
 from pipeline.data.synthetic.bosons import (
     W_MASS,
+    W_WIDTH,
     Z_MASS,
+    Z_WIDTH,
     Products,
     against,
     w_products,
@@ -148,10 +150,10 @@ def _companions(random: Random, kind: str, system: System) -> _Companions:
     if kind == "tops":
         return _tops(random, n)
     if kind == "Z":
-        boson = z_products(random, against(random, system, Z_MASS, 2.50))
+        boson = z_products(random, against(random, system, Z_MASS, Z_WIDTH))
     else:
         charge = np.full(n, 1 if kind == "W+" else -1)
-        boson = w_products(random, against(random, system, W_MASS, 2.09), charge)
+        boson = w_products(random, against(random, system, W_MASS, W_WIDTH), charge)
     return _Companions([boson.jets], [boson.leptons], boson.invisible_x, boson.invisible_y)
 
 

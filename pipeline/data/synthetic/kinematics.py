@@ -80,9 +80,3 @@ def split(
             )
         )
     return daughters[0], daughters[1]
-
-
-def pair_mass(pair: Pair) -> np.ndarray:
-    """Invariant mass in GeV of the two massless particles."""
-    (pt1, pt2), (eta1, eta2), (phi1, phi2) = pair.pt.T, pair.eta.T, pair.phi.T
-    return np.sqrt(2 * pt1 * pt2 * (np.cosh(eta1 - eta2) - np.cos(phi1 - phi2)))

@@ -14,7 +14,6 @@ MIN_PT = (40.0, 25.0)
 """pT in GeV of the two photons that an event needs to be in the file: the synthetic skim."""
 ISOLATION = 0.055
 """ptcone20 / pT below which the official selection calls a photon isolated."""
-SLOTS = 3
 
 _MOMENTA = ("pt", "eta", "phi", "e", "ptcone20", "topoetcone40")
 _FLAGS = ("isLooseID", "isTightID", "isLooseIso", "isTightIso")
@@ -26,8 +25,8 @@ _TAIL_SHARE, _TAIL_FACTOR = 0.06, 2.2
 def smear(random: Random, pair: Pair) -> Pair:
     """Measured momenta of true photons.
 
-    Relative resolution 11.5 %/sqrt(E/GeV) + 1.25 % in quadrature, 1.5 times that in the endcaps, and
-    2.2 times for 6 % of the photons (conversions): a core of 1.6-1.7 GeV at 125 GeV.
+    Relative resolution 11.5 %/sqrt(E/GeV) + 1.25 % in quadrature, 1.5 times that in the endcaps,
+    and 2.2 times for 6 % of the photons (conversions): a core of 1.6-1.7 GeV at 125 GeV.
     """
     energy = pair.pt * np.cosh(pair.eta)
     width = np.hypot(_STOCHASTIC / np.sqrt(energy), _CONSTANT)
@@ -40,7 +39,8 @@ def in_skim(pair: Pair) -> np.ndarray:
     """Mask of events whose two photons are hard and central enough to be in the file."""
     leading, subleading = pair.pt.max(axis=1), pair.pt.min(axis=1)
     central = (np.abs(pair.eta) < ETA_MAX).all(axis=1)
-    return central & (leading > MIN_PT[0]) & (subleading > MIN_PT[1])
+    mask: np.ndarray = central & (leading > MIN_PT[0]) & (subleading > MIN_PT[1])
+    return mask
 
 
 def tight_efficiency(pt: np.ndarray) -> np.ndarray:
@@ -81,6 +81,12 @@ def candidates(random: Random, pair: Pair, tight: np.ndarray, isolated: np.ndarr
         "isTightIso": isolated & (energy_cone < 0.022 * pt + 2.45),
     }
     return _leading_first(photons)
+
+
+def tight_and_isolated(photons: Collection) -> np.ndarray:
+    """Mask of events whose two hardest photons both pass what the official selection asks."""
+    isolated = photons["ptcone20"][:, :2] < ISOLATION * photons["pt"][:, :2]
+    return np.asarray((photons["isTightID"][:, :2] & isolated).all(axis=1))
 
 
 def no_photons(n: int) -> Collection:

@@ -40,7 +40,8 @@ def generator_weights(random: Random, real: Sample, n: int) -> np.ndarray:
         )
     size = np.sqrt(real.sum_of_weights_squared / real.n_events)
     negative = (1.0 - real.sum_of_weights / real.n_events / size) / 2.0
-    return np.where(random.random(n) < negative, -size, size).astype(np.float32)
+    weights: np.ndarray = np.where(random.random(n) < negative, -size, size).astype(np.float32)
+    return weights
 
 
 def scale_factors(random: Random, channel: str, n: int) -> dict[str, np.ndarray]:
@@ -57,9 +58,9 @@ def in_data(
 ) -> dict[str, tuple[float, Batch]]:
     """What the simulated processes give in a data period: process -> (mean, events).
 
-    `streams` gives the stream of a process. The mean is the number of produced events, `mu` times the expectation for Higgs bosons; the
-    number drawn fluctuates as Poisson's. Data have no weights, so an event is kept with the
-    probability that its efficiency scale factors say.
+    `streams` gives the stream of a process. The mean is the number of produced events, `mu` times
+    the expectation for Higgs bosons; the number drawn fluctuates as Poisson's. Data have no
+    weights, so an event is kept with the probability that its efficiency scale factors say.
     """
     made: dict[str, tuple[float, Batch]] = {}
     for dsid, (process, _) in SIMULATED[sample.channel].items():

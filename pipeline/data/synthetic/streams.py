@@ -25,7 +25,8 @@ class Tabulated:
 
     def __call__(self, random: Random, n: int) -> np.ndarray:
         """`n` values, linearly interpolated in the cumulative distribution."""
-        return np.interp(random.random(n), self._cumulative, self._grid)
+        values: np.ndarray = np.interp(random.random(n), self._cumulative, self._grid)
+        return values
 
 
 def falling(random: Random, n: int, scale: float, power: float, limit: float) -> np.ndarray:
@@ -35,4 +36,5 @@ def falling(random: Random, n: int, scale: float, power: float, limit: float) ->
     """
     top = 1.0 - (1.0 + (limit / scale) ** 2) ** (1.0 - power)
     u = random.random(n) * top
-    return scale * np.sqrt((1.0 - u) ** (1.0 / (1.0 - power)) - 1.0)
+    pt: np.ndarray = scale * np.sqrt((1.0 - u) ** (1.0 / (1.0 - power)) - 1.0)
+    return pt

@@ -40,11 +40,11 @@ def write_truth(
     numbers: tuple[np.ndarray, np.ndarray] | None,
     expected: dict[str, float],
 ) -> Path:
-    """Write `truth/<sample>.json`, and with `numbers` `truth/<sample>.parquet`: who made each event.
+    """Write `truth/<sample>.json` and, with `numbers`, a table of who made each event.
 
     `component` is an index into `names` per event of the file, `numbers` its run and event numbers.
-    The table has run_number, event_number, component (text) and signal (bool), in the order of the
-    file. Returns the path of the JSON file.
+    The table, `truth/<sample>.parquet`, has run_number, event_number, component (text) and signal
+    (bool), in the order of the file. Returns the path of the JSON file.
     """
     folder = truth_folder(path)
     signal = np.array([name in HIGGS for name in names])

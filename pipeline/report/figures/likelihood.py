@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from pipeline.report.figures.style import (
     BACKGROUND,
@@ -13,8 +16,16 @@ from pipeline.report.figures.style import (
     draw_marks,
     draw_marks_above,
 )
-from pipeline.report.numbers.likelihood import LEVELS, Correlation, Nuisance, Profile
+from pipeline.report.numbers.likelihood import (
+    LEVELS,
+    Correlation,
+    Nuisance,
+    Profile,
+    parameter_name,
+)
 
+ANNOTATED = 24
+"""Up to this many parameters the correlation matrix holds its numbers."""
 HIGHEST = 10.0
 """The rise of -2 ln L up to which the profile is shown."""
 
@@ -48,10 +59,12 @@ def draw_profile(shown: Profile, injected: float | None, result: str, marks: Mar
 
 
 def draw_nuisances(shown: tuple[Nuisance, ...], marks: Marks) -> Figure:
-    """Fitted value and error of constrained parameters, in units of the errors before the fit."""
+    """Fitted value and error of constrained parameters, and what each shifts mu by."""
+    ranked = all(n.impact is not None for n in shown)
     height = 2.3 + 0.42 * len(shown)
-    figure = Figure(figsize=(8.0, height))
-    ax = figure.add_axes((0.34, 0.85 / height, 0.62, 1 - 1.75 / height))
+    bottom, tall = 0.85 / height, 1 - 1.75 / height
+    figure = Figure(figsize=(10.0 if ranked else 8.0, height))
+    ax = figure.add_axes((0.27, bottom, 0.40, tall) if ranked else (0.34, bottom, 0.62, tall))
     rows = np.arange(len(shown))[::-1]
     ax.axvspan(-2, 2, color="#f3efdc", lw=0, zorder=0)
     ax.axvspan(-1, 1, color="#dcebdc", lw=0, zorder=1)
@@ -63,29 +76,46 @@ def draw_nuisances(shown: tuple[Nuisance, ...], marks: Marks) -> Figure:
     reach = max([2.5, *(abs(n.pull) + n.error + 0.2 for n in shown)])
     ax.set_xlim(-reach, reach)
     ax.set_ylim(-0.7, len(shown) - 0.3)
-    ax.set_yticks(rows, [readable(n.name) for n in shown])
+    ax.set_yticks(rows, [parameter_name(n.name) for n in shown])
     ax.tick_params(axis="y", which="both", left=False, right=False)
     ax.set_xlabel(r"$(\hat{\theta} - \theta_\mathrm{0})\,/\,\Delta\theta$")
+    if ranked:
+        beside = figure.add_axes((0.69, bottom, 0.29, tall), sharey=ax)
+        _draw_impacts(beside, shown, rows)
     draw_marks_above(figure, marks)
     return figure
+
+
+def _draw_impacts(ax: Axes, shown: tuple[Nuisance, ...], rows: NDArray[np.int_]) -> None:
+    sides = ((r"$-\Delta\theta$", "#9cc3e0"), (r"$+\Delta\theta$", "#0072b2"))
+    for side, (label, colour) in enumerate(sides):
+        widths = [n.impact[side] if n.impact else 0.0 for n in shown]
+        ax.barh(rows, widths, height=0.62, color=colour, label=label, lw=0)
+    ax.axvline(0, color="black", lw=0.8)
+    reach = 1.2 * max(n.size for n in shown) or 1.0
+    ax.set_xlim(-reach, reach)
+    ax.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
+    ax.tick_params(axis="y", which="both", left=False, right=False, labelleft=False)
+    ax.set_xlabel(r"Shift of $\mu$")
+    ax.legend(loc="lower right", handlelength=1.0, fontsize=12, borderaxespad=0.4)
 
 
 def draw_correlation(shown: Correlation, marks: Marks) -> Figure:
     """The correlation matrix of the fitted parameters, in per cent where there is room."""
     number = len(shown.names)
-    side = min(max(0.42 * number, 3.6), 9.5)
+    side = min(max(0.42 * number, 4.8), 10.0)
     width, height = side + 3.3, side + 2.6
     figure = Figure(figsize=(width, height))
     ax = figure.add_axes((2.3 / width, 1.85 / height, side / width, side / height))
     image = ax.imshow(shown.matrix, cmap="RdBu_r", vmin=-1, vmax=1)
-    size = 11 if number <= 18 else 8
-    names = [readable(name) for name in shown.names]
+    size = 11 if number <= 12 else 10 if number <= ANNOTATED else 8
+    names = [parameter_name(name).replace("μ", r"$\mu$") for name in shown.names]
     ax.set_xticks(
         range(number), names, rotation=50, ha="right", rotation_mode="anchor", fontsize=size
     )
     ax.set_yticks(range(number), names, fontsize=size)
     ax.tick_params(which="both", length=0)
-    if number <= 18:
+    if number <= ANNOTATED:
         for i in range(number):
             for j in range(number):
                 value = shown.matrix[i, j]
@@ -99,20 +129,3 @@ def draw_correlation(shown: Correlation, marks: Marks) -> Figure:
     bar.tick_params(labelsize=11)
     draw_marks_above(figure, marks)
     return figure
-
-
-PARTS = {
-    "mc": "simulation statistics",
-    "spurious": "spurious signal",
-    "yield": "background yield",
-}
-
-
-def readable(name: str) -> str:
-    """A parameter's name as a label: `mc:category 1` becomes what it means, mu the Greek letter."""
-    if name == "mu":
-        return r"$\mu$"
-    part, colon, category = name.partition(":")
-    if not colon:
-        return name.replace("_", " ")
-    return f"{PARTS.get(part, f'shape {part}')}, {category}"

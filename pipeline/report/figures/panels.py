@@ -21,7 +21,7 @@ def stacked_panels(
     figure = Figure(figsize=size)
     grid = figure.add_gridspec(
         len(heights), 1, height_ratios=heights, hspace=0.07,
-        left=0.13, right=0.965, top=0.965, bottom=0.105,
+        left=0.13, right=0.965, top=0.965, bottom=0.095,
     )  # fmt: skip
     axes = [figure.add_subplot(grid[0])]
     axes += [figure.add_subplot(grid[i], sharex=axes[0]) for i in range(1, len(heights))]

@@ -40,6 +40,13 @@ class Nuisance:
     name: str
     pull: float
     error: float
+    impact: tuple[float, float] | None = None
+    """Shift of mu when the parameter is moved by its error down and up."""
+
+    @property
+    def size(self) -> float:
+        """The larger of its two shifts of mu; 0 if they are not known."""
+        return max(map(abs, self.impact)) if self.impact else 0.0
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,35 @@ def profile(measurement: Mapping[str, Any]) -> Profile | None:
 
 
 def nuisances(measurement: Mapping[str, Any]) -> tuple[Nuisance, ...]:
-    """The constrained parameters, in the order of the fit; free ones have no pull: left out."""
-    return tuple(
-        Nuisance(str(n["name"]), float(n["pull"]), float(n["error"]))
+    """The constrained parameters, the largest impact first; free ones have no pull: left out."""
+    found = [
+        Nuisance(
+            str(n["name"]),
+            float(n["pull"]),
+            float(n["error"]),
+            (float(n["impact"][0]), float(n["impact"][1])) if n.get("impact") else None,
+        )
         for n in measurement.get("nuisances", ())
         if n["pull"] is not None
-    )
+    ]
+    return tuple(sorted(found, key=lambda nuisance: -nuisance.size))
+
+
+PARTS = {
+    "mc": "simulation statistics",
+    "spurious": "spurious signal",
+    "yield": "background yield",
+}
+
+
+def parameter_name(name: str) -> str:
+    """What a parameter of the fit means: `mc:category 1` and `mu` are written out."""
+    if name == "mu":
+        return "μ"
+    part, colon, category = name.partition(":")
+    if not colon:
+        return name.replace("_", " ")
+    return f"{PARTS.get(part, f'shape {part}')}, {category}"
 
 
 def nuisance_columns(parameters: tuple[Nuisance, ...]) -> dict[str, list[Any]]:
@@ -90,6 +120,8 @@ def nuisance_columns(parameters: tuple[Nuisance, ...]) -> dict[str, list[Any]]:
         "name": [n.name for n in parameters],
         "pull": [n.pull for n in parameters],
         "error": [n.error for n in parameters],
+        "impact_down": [n.impact[0] if n.impact else None for n in parameters],
+        "impact_up": [n.impact[1] if n.impact else None for n in parameters],
     }
 
 

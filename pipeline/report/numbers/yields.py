@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.physics.significance import asimov_z
+from pipeline.physics.significance import asimov_z, combine
 from pipeline.report.numbers.binned import Array
 
 
@@ -30,6 +30,8 @@ class CategoryYields:
     data: int | None
     fitted: tuple[float, float] | None
     """Fitted (signal, background) events in the window."""
+    combined: float | None = None
+    """Significance of several categories together; None for a single one."""
 
     @property
     def total_signal(self) -> Yield:
@@ -42,6 +44,8 @@ class CategoryYields:
     @property
     def significance(self) -> float | None:
         """Asimov significance of the expected yields; None where one of them is not positive."""
+        if self.combined is not None:
+            return self.combined
         s, b = self.total_signal.events, self.total_background.events
         return asimov_z(s, b) if s > 0 and b > 0 else None
 
@@ -50,6 +54,27 @@ def together(parts: Sequence[Yield]) -> Yield:
     """The sum of independent yields."""
     error = float(np.sqrt(sum(part.error**2 for part in parts)))
     return Yield(float(sum(part.events for part in parts)), error)
+
+
+def everything(rows: Sequence[CategoryYields]) -> CategoryYields:
+    """All categories together; their significances add in quadrature."""
+    data = [row.data for row in rows if row.data is not None]
+    fitted = [row.fitted for row in rows if row.fitted is not None]
+    known = [row.significance for row in rows if row.significance is not None]
+    return CategoryYields(
+        name="all",
+        signal=_sums([row.signal for row in rows]),
+        background=_sums([row.background for row in rows]),
+        data=sum(data) if len(data) == len(rows) else None,
+        fitted=(sum(s for s, _ in fitted), sum(b for _, b in fitted)) if fitted else None,
+        combined=combine(known) if known else None,
+    )
+
+
+def _sums(parts: Sequence[Mapping[str, Yield]]) -> dict[str, Yield]:
+    """The sum over categories of each process."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: together([part[name] for part in parts if name in part]) for name in names}
 
 
 def yields_by_process(processes: Array, weights: Array, order: Sequence[str]) -> dict[str, Yield]:

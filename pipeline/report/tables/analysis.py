@@ -8,7 +8,7 @@ from pipeline.report.content import Sourced
 from pipeline.report.folder import PointFolder
 from pipeline.report.notation import DASH, number, share, whole, with_error
 from pipeline.report.numbers.cutflow import CutFlow, Row
-from pipeline.report.numbers.yields import CategoryYields, Yield
+from pipeline.report.numbers.yields import CategoryYields, Yield, everything
 from pipeline.report.tables.cell import Cell, Table, numeric
 
 
@@ -28,7 +28,7 @@ def yields_table(
     names = sorted(size, key=lambda name: (-size[name], name))
     labels = {n: p.label or n for n, p in channel.processes.items()}
     table = []
-    for row in rows:
+    for row in (*rows, *([everything(rows)] if len(rows) > 1 else [])):
         cells = [Cell(row.name, tone="strong")]
         cells += [_yield(row.signal.get(name), signal) for name in names]
         cells += [_yield(row.total_signal, signal), _yield(row.total_background, background)]
@@ -57,7 +57,40 @@ def yields_table(
             "data", "Z",
         ),
         tuple(table),
+        totals=frozenset({len(rows)}),
     )  # fmt: skip
+
+
+def categories_table(point: PointFolder) -> Table | None:
+    """Range of the score and expected significance of each category; None if there is no search."""
+    path = point.own("categorize", "categories.json")
+    if path is None:
+        return None
+    content = point.json(path)
+    rows = [
+        (
+            Cell(about["name"], tone="strong"),
+            numeric(f"{about['range'][0]:.2f} to {about['range'][1]:.2f}", path, about["range"]),
+            numeric(number(about["signal"]), path, about["signal"]),
+            numeric(number(about["background"]), path, about["background"]),
+            numeric(number(about["significance"], 3), path, about["significance"]),
+        )
+        for about in content["categories"]
+    ]
+    combined = content["combined"]
+    total = (
+        Cell("all", tone="strong"),
+        *[Cell("")] * 3,
+        numeric(number(combined, 3), path, combined),
+    )
+    return Table(
+        "categories",
+        "Categories",
+        "Ranges of the score, and expected events and Asimov significance in the signal window.",
+        ("category", "score", "S", "B", "Z"),
+        (*rows, total),
+        totals=frozenset({len(rows)}),
+    )
 
 
 def _names(rows: tuple[CategoryYields, ...]) -> list[str]:
@@ -83,7 +116,7 @@ def cut_flow_table(found: Sourced[CutFlow]) -> Table:
         "events that is left in the end.",
         ("sample", "process", *flow.cuts, "left"),
         tuple(rows),
-        totals=len(several),
+        totals=frozenset(range(len(several))),
     )
 
 

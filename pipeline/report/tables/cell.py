@@ -22,14 +22,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header; `totals` counts the first rows that sum up the others."""
+    """Rows under a header; `totals` are the places of rows that sum up others."""
 
     name: str
     title: str
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    totals: int = 0
+    totals: frozenset[int] = frozenset()
 
 
 def numeric(text: str, file: str | None, value: Any, hint: str = "", tone: Tone = "") -> Cell:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pipeline.report.content import Sourced
+from pipeline.report.cross_section import cross_section
 from pipeline.report.folder import PointFolder
-from pipeline.report.notation import DASH, decimals, interval, number, signed
+from pipeline.report.notation import DASH, interval, number
 from pipeline.report.tables.cell import Cell, Table, numeric
-
-FB_PER_PB = 1000.0
 
 
 def measurement_table(point: PointFolder) -> Table | None:
@@ -19,23 +17,26 @@ def measurement_table(point: PointFolder) -> Table | None:
     if found is None:
         return None
     file = point.results_file
-    rows = [_row("signal strength μ", interval(found["mu"], tuple(found["mu_err"])).plain, found["mu"], file)]
+    rows = [
+        _row(
+            "signal strength μ",
+            interval(found["mu"], tuple(found["mu_err"])).plain,
+            found["mu"],
+            file,
+        )
+    ]
     if limits := found.get("mu_interval_95"):
         text = " to ".join(number(limit) for limit in limits)
         rows.append(_row("μ, 95 % interval", text, limits, file))
     for kind in ("expected", "observed"):
         z = found["significance"][kind]
         rows.append(_row(f"significance, {kind}", f"{number(z)} σ", z, file))
-    sigma = FB_PER_PB * found["cross_section_pb"]
-    errors = found["cross_section_err_pb"]
-    places = cross_section_places(errors)
-    rows.append(_row("σ × BR", f"{number(sigma, places)} fb", sigma, file))
-    for name, key in (("statistical", "stat"), ("systematic", "syst")):
-        low, high = (None if e is None else FB_PER_PB * e for e in errors[key])
-        text = f"{signed(high, places)} {signed(low, places)} fb"
-        rows.append(_row(f"σ × BR, {name} error", text, [low, high], file))
-    lumi = None if errors["lumi"] is None else FB_PER_PB * errors["lumi"]
-    rows.append(_row("σ × BR, luminosity error", f"± {number(lumi, places)} fb", lumi, file))
+    sigma = cross_section(found)
+    text = f"{number(sigma.value, sigma.places)} fb"
+    rows.append(_row("σ × BR", text, sigma.value, file))
+    for name, kind in (("statistical", "stat"), ("systematic", "syst"), ("luminosity", "lumi")):
+        value = getattr(sigma, kind)
+        rows.append(_row(f"σ × BR, {name} error", f"{sigma.errors(kind)} fb", value, file))
     return Table(
         "measurement",
         "Measured numbers",
@@ -47,12 +48,6 @@ def measurement_table(point: PointFolder) -> Table | None:
 
 def _row(name: str, text: str, value: Any, file: str) -> tuple[Cell, Cell]:
     return Cell(name, tone="strong"), numeric(text, file, value)
-
-
-def cross_section_places(errors: Mapping[str, Any]) -> int:
-    """Decimals, in fb, that show two digits of the smaller statistical error."""
-    known = [abs(FB_PER_PB * e) for e in errors["stat"] if e]
-    return decimals(min(known)) if known else 1
 
 
 def functions_table(measurement: Sourced[dict[str, Any]]) -> Table | None:
@@ -79,9 +74,10 @@ def functions_table(measurement: Sourced[dict[str, Any]]) -> Table | None:
     return Table(
         "functions",
         "Choice of the background function",
-        "Each candidate is fitted with a signal to a background-only shape of control data; what "
-        "signal it then finds is spurious and must stay below its tolerance (events). Of the "
-        "accepted ones the chosen has the fewest parameters.",
+        "A candidate must describe the sidebands (probability of its χ²), and a fit of it with a "
+        "signal to the background-only template may find no more (spurious) signal events than the "
+        "tolerance, beyond the statistics of the template. The chosen one has the fewest "
+        "parameters of the accepted.",
         (
             "category", "function", "parameters", "χ² probability", "spurious signal", "tolerance",
             "accepted", "",

@@ -42,7 +42,7 @@ def stages_table(point: PointFolder) -> Table:
         )  # fmt: skip
     return Table(
         "stages",
-        "Stages and verdicts",
+        "Outcome of each stage",
         "Outcome of judging each stage, the highest rung of the ladder it reached (exact, "
         "permutation, statistical, physics), and what its solution cost. The reference solver is "
         "judged by the checks that need no other solution.",
@@ -126,15 +126,15 @@ def provenance_table(point: PointFolder) -> Table:
     if made.get("code_sha256"):
         rows.append(_hash("code of Ladon", made["code_sha256"], None))
     rows.append((Cell("git", tone="strong"), Cell(made["git"], point.results_file)))
-    for name, version in sorted(made["versions"].items()):
-        rows.append((Cell(name, tone="strong"), Cell(version, point.results_file)))
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(made["versions"].items()))
+    rows.append((Cell("versions", tone="strong"), Cell(versions, point.results_file)))
     hardware = made.get("hardware") or {}
     if hardware:
         text = ", ".join(f"{key} {value}" for key, value in sorted(hardware.items()))
         rows.append((Cell("machine", tone="strong"), Cell(text, point.results_file)))
     return Table(
         "provenance",
-        "Provenance",
+        "What made these results",
         "Hashes are SHA-256, cut to twelve digits; the whole ones are in results.json.",
         ("what", "value"),
         tuple(rows),

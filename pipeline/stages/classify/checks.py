@@ -47,8 +47,8 @@ NEARLY_SAME = 0.02
 """Mean change of the scores if only the order of training rows changed."""
 ORDER_CORRELATION = 0.8
 """The same, as rank correlation: folds by row number are allowed, scores by row number are not."""
-FOLLOWS = 0.5
-"""Rank correlation that scores may keep when the events get the features of others."""
+STORED = 0.9
+"""Rank correlation at which scores did not notice that the events got the features of others."""
 
 
 def judge(request: JudgeRequest) -> Verdict:
@@ -162,7 +162,7 @@ def _order(first: Answer, answer: Answer) -> list[GuardCheck]:
     after = np.concatenate([_score(answer, n)[::-1] for n in ("signal", "background")])
     alike, moved = rank_correlation(before, after), float(np.abs(before - after).mean())
     return [
-        GuardCheck("scores do not depend on the order of rows", alike >= ORDER_CORRELATION,
+        GuardCheck("scores belong to their rows in any order", alike >= ORDER_CORRELATION,
                    f"a rank correlation of at least {ORDER_CORRELATION}", alike,
                    f"mean change {moved:.4f}")
     ]  # fmt: skip
@@ -204,8 +204,8 @@ def _unlearned(first: Answer, answer: Answer) -> list[GuardCheck]:
     return [
         GuardCheck("shuffled labels give an AUC of 0.5", abs(auc - 0.5) <= allowed, 0.5, auc,
                    f"allowed: {allowed:.4f}"),
-        GuardCheck("scores follow the features", kept <= FOLLOWS and values > 1,
-                   f"a rank correlation with the first scores of at most {FOLLOWS}", kept,
+        GuardCheck("scores are computed from the features", kept <= STORED and values > 1,
+                   f"a rank correlation with the first scores of at most {STORED}", kept,
                    f"{values} different scores"),
     ]  # fmt: skip
 

@@ -118,9 +118,7 @@ def _cache_folder() -> Path:
     return (Path(named) if named else Path.home() / ".cache") / "tabpfn"
 
 
-def _order(
-    table: pd.DataFrame, features: Sequence[str]
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _order(table: pd.DataFrame, features: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Row numbers sorted by event, weight and features: the same for any order of rows."""
     keys = ["event_number", "weight", *features]
     order: np.ndarray[Any, np.dtype[np.int64]] = np.lexsort(

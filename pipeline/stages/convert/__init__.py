@@ -1,1 +1,1 @@
-"""Stage convert: events of ROOT files become one table per sample, one row per preselected event."""
+"""Stage convert: events become one table per sample, one row per preselected event."""

@@ -95,7 +95,7 @@ HZZ4L = (
         "m_z1", "float64", "GeV",
         "mass of the pair of same flavour and opposite charge nearest 91.1876 GeV; NaN if none",
     ),
-    Column("m_z2", "float64", "GeV", "mass of the two other leptons; NaN if there is no first pair"),
+    Column("m_z2", "float64", "GeV", "mass of the two other leptons; NaN without a first pair"),
     Column("n_jets", "int64", "", "jets with pT > 25 GeV"),
     Column("met_pt", "float32", "GeV", "missing transverse momentum"),
     Column("met_phi", "float32", "rad", "azimuthal angle of the missing transverse momentum"),

@@ -17,6 +17,7 @@ from pipeline.settings import Settings, nearest
 from pipeline.stages.contract import ContractError, StageContext
 from pipeline.stages.convert.columns import Column, columns
 from pipeline.stages.convert.events import first_events
+from pipeline.stages.convert.identity import keys, run_and_event, without_event
 
 CUTFLOW = "cutflow"
 """Key of the result that holds the cut flow; every other key is a column."""
@@ -65,7 +66,7 @@ class ConvertContract:
         return {"events": events, "channel": context.settings.channel.name}
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
-        """`convert` with exactly the variables of BRANCHES; ContractError if there is no such one."""
+        """`convert` with exactly the variables of BRANCHES; ContractError for an unknown one."""
         events = arguments["events"]
         return solution.convert(events[self.branches(solution, events.fields)])
 
@@ -76,7 +77,8 @@ class ConvertContract:
             raise ContractError(f"expected BRANCHES to be a list of names, found {declared!r}")
         for name in declared:
             if name not in known:
-                raise ContractError(f"unknown branch {name!r} in BRANCHES; {nearest(name, [*known])}")
+                hint = nearest(name, list(known))
+                raise ContractError(f"unknown branch {name!r} in BRANCHES; {hint}")
         if not declared:
             raise ContractError("expected at least one name in BRANCHES, found none")
         return list(dict.fromkeys(declared))
@@ -123,12 +125,12 @@ CONTRACT = ConvertContract()
 
 
 def reference_path(settings: Settings) -> Path:
-    """File of our own solution for the channel and its selection; ContractError if there is none."""
+    """File of our own solution for a channel and its selection; ContractError if there is none."""
     year = SELECTIONS.get(settings.channel.selection)
     path = Path(__file__).with_name(f"reference_{settings.channel.name}_{year}.py")
     if year is None or not path.is_file():
         raise ContractError(
-            f"no reference solution of convert for channel {settings.channel.name!r} with selection "
+            f"no reference solution of convert for channel {settings.channel.name!r} and selection "
             f"{settings.channel.selection!r}; add {path.name}"
         )
     return path
@@ -138,7 +140,7 @@ def _cutflow(result: Mapping[str, Any], events: int) -> tuple[tuple[str, int], .
     """The cut flow as (name, count); ContractError for another shape."""
     if CUTFLOW not in result:
         raise ContractError(
-            f"expected the key {CUTFLOW!r}: a list of (name, events left), found {', '.join(result)}"
+            f"expected key {CUTFLOW!r}, a list of (name, events left), found {', '.join(result)}"
         )
     steps = []
     for step in result[CUTFLOW]:
@@ -180,22 +182,13 @@ def _normalised(column: Column, values: Any) -> np.ndarray:
 
 
 def _check_identity(found: Mapping[str, np.ndarray], events: ak.Array) -> None:
-    """Every row is one of the events that were given, and no event has more rows than it has."""
-    given = _identity(events["runNumber"], events["eventNumber"])
-    rows = _identity(found["run_number"], found["event_number"])
-    if len(rows) > len(given):
-        raise ContractError(f"expected at most one row per event ({len(given)}), found {len(rows)}")
-    strange = ~np.isin(rows, given)
-    if strange.any():
-        run, event = rows[strange][0].tolist()
+    """Every row is one of the events that were given, and none is there more often than given."""
+    given = keys(events["runNumber"], events["eventNumber"])
+    strange = without_event(keys(found["run_number"], found["event_number"]), given)
+    if len(strange):
+        run, event = run_and_event(strange[0])
         raise ContractError(
-            f"expected rows of the events given, found run_number {run} with event_number {event}, "
-            "which is none of them; copy runNumber and eventNumber of the event"
+            f"expected at most one row for each event given, found run_number {run} with "
+            f"event_number {event}, which is none of them or was there already; copy runNumber and "
+            "eventNumber of the event"
         )
-
-
-def _identity(run: Any, event: Any) -> np.ndarray:
-    """Run and event number as one comparable value per event."""
-    pair = np.empty(len(run), dtype=[("run", np.int64), ("event", np.int64)])
-    pair["run"], pair["event"] = np.asarray(run), np.asarray(event).astype(np.int64)
-    return pair

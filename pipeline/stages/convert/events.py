@@ -38,6 +38,5 @@ def first_events(fileset: Mapping[str, Any], release: str, number: int) -> ak.Ar
                 return read_events(file["path"], fileset["tree"], release, 0, number)
             except (OSError, ValueError, LookupError) as error:
                 tried.append(f"{name}: {type(error).__name__}")
-    raise ContractError(
-        f"expected a readable file in the fileset, found none ({'; '.join(tried[:3]) or 'no files'})"
-    )
+    said = "; ".join(tried[:3]) or "no files"
+    raise ContractError(f"expected a readable file in the fileset, found none ({said})")

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.physics.arrays import Floats, finite_pair
-from pipeline.physics.background import Template, family
+from pipeline.physics.background import FAMILIES, Template
+from pipeline.physics.goodness import chi_square
 from pipeline.physics.regions import bin_edges, bins_inside
-from pipeline.physics.spurious import Spectrum, fit_background
+from pipeline.physics.spurious import SMALLEST_PROBABILITY, Spectrum, fit_background
 from pipeline.physics.weights import weighted_histogram
-
-ENOUGH_EVENTS = 100.0
-"""Sideband events from which the slope of the background may change along the range."""
 
 
 def expected_counts(
@@ -22,8 +20,8 @@ def expected_counts(
 ) -> dict[str, list[float]]:
     """`{"bins": edges, "counts": expected events}` of one category, for mu = 1.
 
-    Signal is the histogram of simulation. Background is a falling exponential (of 2nd order from
-    100 events on) fitted to the data in the sidebands, or the simulated template.
+    Signal is the histogram of simulation. Background is the first smooth function that describes
+    the data in the sidebands, or the simulated template.
     """
     interval = (model["fit_range"][0], model["fit_range"][1])
     edges = bin_edges(interval, model["bin_width"])
@@ -38,7 +36,7 @@ def expected_counts(
         sideband = bins_inside(edges, model["sidebands"])
         data = np.histogram(sideband_masses, edges)[0] * sideband.astype(np.float64)
         spectrum = Spectrum(edges, data, sideband, template, variance)
-        background = _smooth(spectrum, float(data.sum()))
+        background = _smooth(spectrum)
     signal, _ = weighted_histogram(
         *finite_pair(category["signal"]["mass"], category["signal"]["weight"]), edges
     )
@@ -46,9 +44,19 @@ def expected_counts(
     return {"bins": edges.tolist(), "counts": counts.tolist()}
 
 
-def _smooth(spectrum: Spectrum, events: float) -> Floats:
-    if events == 0:
+def _smooth(spectrum: Spectrum) -> Floats:
+    """The first family that describes the sidebands (the best, if none does), over all bins."""
+    if spectrum.data.sum() == 0:
         return np.zeros(len(spectrum.data))
-    name = "exponential of 2nd order" if events >= ENOUGH_EVENTS else "exponential"
-    fitted, shape, _ = fit_background(spectrum, family(name))
-    return fitted.background_yield * fitted.background.fractions(shape)[0]
+    tried = []
+    for each in FAMILIES:
+        fitted, valid = fit_background(spectrum, each)
+        shares, _ = fitted.background.fractions(np.array(fitted.shape))
+        expected = fitted.background_yield * shares
+        goodness = chi_square(
+            spectrum.data, expected, each.n_parameters + 1, spectrum.sideband
+        ).probability
+        if valid and goodness > SMALLEST_PROBABILITY:
+            return expected
+        tried.append((goodness, expected))
+    return max(tried, key=lambda one: one[0])[1]

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline.physics.arrays import Floats, finite_pair, floats
-from pipeline.physics.background import BinnedFamily, Template
+from pipeline.physics.background import Template
 from pipeline.physics.fit import covariance
 from pipeline.physics.goodness import chi_square
 from pipeline.physics.impacts import ErrorBudget, error_budget, impacts
@@ -20,7 +20,7 @@ from pipeline.physics.model import MU, Category, Model, Uncertainties
 from pipeline.physics.profile import NINETY_FIVE, Profile, expected_significance
 from pipeline.physics.regions import Range, bin_edges, bins_inside
 from pipeline.physics.signal import DoubleCrystalBall, fit_shape
-from pipeline.physics.spurious import Candidate, Choice, Spectrum, choose_background
+from pipeline.physics.spurious import Candidate, Choice, Spectrum, choose_background, fit_background
 from pipeline.physics.weights import weighted_histogram, weighted_yield
 
 SCAN_POINTS = 41
@@ -107,17 +107,15 @@ def _category(
     spectrum = Spectrum(edges, known * sideband.astype(float), sideband, template, variance)
     window = (model["signal_window"][0], model["signal_window"][1])
     choice = choose_background(spectrum, signal, signal_yield, window)
-    function = BinnedFamily(choice.chosen.family, edges[:-1], edges[1:], interval)
-    return (
-        replace(
-            category,
-            background=function,
-            background_yield=max(float(counts.sum()) - signal_yield, 1.0),
-            spurious=choice.spurious,
-        ),
-        counts,
-        choice,
+    fitted, _ = fit_background(spectrum, choice.chosen.family)
+    chosen = replace(
+        category,
+        background=fitted.background,
+        background_yield=max(fitted.background_yield, 1.0),
+        shape=fitted.shape,
+        spurious=choice.spurious,
     )
+    return chosen, counts, choice
 
 
 def _counts(
@@ -220,14 +218,13 @@ def _fitted_category(
         category.signal.fraction(window) / category.signal.fraction(category.interval)
     )
     in_peak = float(background[in_window].sum())
-    free = [name for name in fit.names if name.endswith(f":{category.name}")]
-    shape = [name for name in free if name[0] == "a"]
+    shape = [f"a{j}" for j in range(1, category.background.n_parameters + 1)]
     goodness = chi_square(counts, expected, len(shape) + 1 if shape else 0)
     return {
         "name": category.name,
         "function": choice.chosen.family.name if choice else "template",
         "candidates": [_candidate(each) for each in choice.candidates] if choice else [],
-        "parameters": {name.split(":")[0]: best[name] for name in free},
+        "parameters": {name: best[f"{name}:{category.name}"] for name in shape},
         "signal_yield": category.signal_yield,
         "background_yield": float(background.sum()),
         "spurious_signal": category.spurious,

@@ -2,18 +2,23 @@ def _synthetic(wildcards):
     return LAYOUT.synthetic_records(wildcards.fileset)
 
 
+def _synthesis_threads(wildcards):
+    return LAYOUT.of_fileset(wildcards.fileset).workers
+
+
 rule synthesize:
     input:
         settings=ancient("fileset/{fileset}.settings.json"),
     output:
-        record="fileset/{fileset}.synthetic/{sample}.json",
+        records="fileset/{fileset}.synthetic.json",
     log:
-        "logs/synthesize/{fileset}-{sample}.log",
+        "logs/synthesize/{fileset}.log",
+    threads: _synthesis_threads
     message:
-        "making synthetic sample {wildcards.sample}"
+        "making the synthetic samples"
     shell:
         "exec python -m pipeline.steps.synthesize --settings {input.settings:q}"
-        " --sample {wildcards.sample} --output {output.record:q} > {log:q} 2>&1"
+        " --workers {threads} --output {output.records:q} > {log:q} 2>&1"
 
 
 rule fileset:

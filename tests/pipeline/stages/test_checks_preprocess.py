@@ -18,10 +18,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
 
 
 def judged(run: SmallRun, tail: str) -> Verdict:
-    code = "import numpy as np\n" + spoiled("preprocess", tail).replace(
-        "from __future__ import annotations", ""
-    )
-    return judge(run.solve("preprocess", code))
+    return judge(run.solve("preprocess", spoiled("preprocess", tail)))
 
 
 def failed(verdict: Verdict) -> set[str]:

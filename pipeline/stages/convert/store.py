@@ -1,0 +1,133 @@
+"""The chunk store: the converted rows of each finished chunk, kept so that none is made twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from executors.base import Chunk
+from pipeline.files import replacing, sha256_file, sha256_json, write_json
+from pipeline.settings import Settings, to_dict
+
+BLINDED = "blinded"
+"""Column of the store that says which rows no solver may see."""
+
+READERS = ("channels", "data/schema.py", "data/doors", "stages/convert", "stages/contract.py")
+"""Our code, below pipeline/, that decides what a chunk's file holds besides the solution."""
+
+
+@dataclass(frozen=True)
+class ChunkRecord:
+    """What is known of a finished chunk; kept beside its rows, written after them."""
+
+    chunk: str
+    events: int
+    rows: int
+    blinded: int
+    cutflow: tuple[tuple[str, int], ...]
+    size: int
+    """Bytes of the file of rows."""
+
+
+@dataclass(frozen=True)
+class ChunkStore:
+    """Files `<key>.parquet` (rows) and `<key>.json` (record) of one solution, in one folder.
+
+    A key names everything that the rows depend on: entries and file (through the chunk's id), kind
+    of the sample, solution, channel, release and our own code. Both files come into being by
+    renaming, the record last: what has a record is finished.
+    """
+
+    folder: Path
+    salt: str
+
+    @classmethod
+    def of(cls, root: Path, solution_sha256: str, settings: Settings) -> ChunkStore:
+        """The part of the store below `root` for one solution and these settings."""
+        channel = to_dict(settings)["channel"]
+        salt = sha256_json(
+            {
+                "solution": solution_sha256,
+                "release": settings.data.release,
+                "channel": {k: channel[k] for k in ("name", "selection", "blind")},
+                "code": code_sha256(),
+            }
+        )
+        return cls(root.resolve() / solution_sha256[:16], salt)
+
+    def key(self, chunk: Chunk, kind: str) -> str:
+        """Thirty-two hex digits that name a chunk's rows; `kind` is data or mc."""
+        text = "\0".join((self.salt, kind, chunk.id, str(chunk.start), str(chunk.stop)))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def rows_path(self, key: str) -> Path:
+        return self.folder / f"{key}.parquet"
+
+    def finished(self, key: str) -> ChunkRecord | None:
+        """The record of a chunk, if it is finished and its rows are all there."""
+        try:
+            record = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+            size = self.rows_path(key).stat().st_size
+        except FileNotFoundError:
+            return None
+        return record_from(record) if record["size"] == size else None
+
+    def save(
+        self,
+        key: str,
+        chunk: Chunk,
+        columns: Mapping[str, np.ndarray],
+        blinded: np.ndarray,
+        cutflow: tuple[tuple[str, int], ...],
+    ) -> ChunkRecord:
+        """Keep the rows and the record of a chunk."""
+        columns = {**columns, BLINDED: blinded}
+        fields = [pa.field(n, pa.from_numpy_dtype(v.dtype), False) for n, v in columns.items()]
+        table = pa.Table.from_arrays(
+            [pa.array(v, from_pandas=False) for v in columns.values()], schema=pa.schema(fields)
+        )
+        with replacing(self.rows_path(key)) as temporary:
+            # Read once and soon: fast to write matters more than small.
+            pq.write_table(
+                table, temporary, compression="lz4", use_dictionary=False, write_statistics=False
+            )
+            size = temporary.stat().st_size
+        record = ChunkRecord(
+            chunk.id, len(chunk), table.num_rows, int(blinded.sum()), cutflow, size
+        )
+        write_json(self.folder / f"{key}.json", asdict(record))
+        return record
+
+    def load(self, key: str) -> pa.Table:
+        """The rows of a finished chunk, with the column BLINDED."""
+        return pq.read_table(self.rows_path(key), use_threads=False)
+
+
+def record_from(content: Mapping[str, Any]) -> ChunkRecord:
+    """A record from its JSON form."""
+    cutflow = tuple((str(name), int(count)) for name, count in content["cutflow"])
+    return ChunkRecord(**{**content, "cutflow": cutflow})
+
+
+@lru_cache
+def code_sha256() -> str:
+    """Hash over the source files that READERS names."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for reader in READERS:
+        path = root / reader
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        for file in files:
+            if file.suffix in (".py", ".json") and "reference" not in file.name:
+                digest.update(file.relative_to(root).as_posix().encode() + b"\0")
+                digest.update(sha256_file(file).encode())
+    return digest.hexdigest()

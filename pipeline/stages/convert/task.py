@@ -1,0 +1,127 @@
+"""What a worker does with one chunk: read, have the solution convert it, blind, keep."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+import awkward as ak
+import numpy as np
+
+from executors.base import Chunk, TaskError
+from pipeline.data.errors import BranchError
+from pipeline.data.schema import Door, door
+from pipeline.files import sha256_file
+from pipeline.settings import ChannelSettings
+from pipeline.stages.contract import ContractError
+from pipeline.stages.convert.contract import CONTRACT, Converted
+from pipeline.stages.convert.identity import among, keys
+from pipeline.stages.convert.store import ChunkStore
+from pipeline.stages.solution import load_solution
+
+IDENTITY = ("runNumber", "eventNumber")
+"""Variables that are read for every solution: rows are recognised by them."""
+
+
+class ChannelModule(Protocol):
+    """What a module in pipeline/channels offers."""
+
+    BLINDING_BRANCHES: dict[str, tuple[str, ...]]
+
+    def blinded(self, events: ak.Array, channel: ChannelSettings) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class ConvertTask:
+    """The task of every chunk of one conversion.
+
+    Our part reads, blinds and writes; the solution's part gets arrays and returns arrays, and
+    whatever it raises becomes a TaskError of kind `solution`.
+    """
+
+    solution: str
+    solution_sha256: str
+    channel: ChannelSettings
+    release: str
+    data_samples: frozenset[str]
+    """Samples of data: their blinded events are marked."""
+    store: ChunkStore
+
+    @property
+    def branches(self) -> Sequence[str]:
+        """Branches, as the files spell them, behind the variables of `variables`."""
+        try:
+            return self._door.physical(self.variables)
+        except (ContractError, BranchError, SystemExit) as error:
+            raise TaskError("solution", str(error)) from error
+
+    @property
+    def variables(self) -> list[str]:
+        """What the solution declares, and what recognising and blinding events needs."""
+        own = [*IDENTITY, *self._blinding] if self.data_samples else [*IDENTITY]
+        return list(dict.fromkeys([*CONTRACT.branches(self._module, [*self._door.fields]), *own]))
+
+    def __call__(self, events: Any, chunk: Chunk) -> dict[str, Any]:
+        """Convert one chunk; the record of what was kept."""
+        arrays = {b: ak.Array(ak.materialize(events[b]).layout) for b in events.fields}
+        given = self._door.unify(arrays, self.variables)
+        hidden = self._hidden(given, chunk)
+        converted = self._convert(given)
+        rows = keys(converted.columns["run_number"], converted.columns["event_number"])
+        kind = "data" if chunk.sample in self.data_samples else "mc"
+        record = self.store.save(
+            self.store.key(chunk, kind), chunk, converted.columns, among(rows, hidden),
+            converted.cutflow,
+        )  # fmt: skip
+        return asdict(record)
+
+    def _hidden(self, given: ak.Array, chunk: Chunk) -> np.ndarray:
+        """Keys of the events that are blinded, found before the solution has seen any."""
+        none = np.empty(0, dtype=np.int64)
+        if chunk.sample not in self.data_samples or not self._blinding:
+            return none
+        mask = _channel_module(self.channel.name).blinded(given, self.channel)
+        return keys(given["runNumber"][mask], given["eventNumber"][mask])
+
+    def _convert(self, given: ak.Array) -> Converted:
+        arguments = {"events": given, "channel": self.channel.name}
+        try:
+            return CONTRACT.accept(CONTRACT.call(self._module, arguments), arguments)
+        except ContractError as error:
+            raise TaskError("solution", str(error)) from error
+        except (Exception, SystemExit) as error:  # whatever the solution raises is its result
+            raise TaskError("solution", f"{type(error).__name__}: {error}") from error
+
+    @property
+    def _door(self) -> Door:
+        return door(self.release)
+
+    @property
+    def _blinding(self) -> tuple[str, ...]:
+        module = _channel_module(self.channel.name)
+        return module.BLINDING_BRANCHES.get(self.channel.selection, ())
+
+    @property
+    def _module(self) -> ModuleType:
+        return _solution(self.solution, self.solution_sha256)
+
+
+@lru_cache(maxsize=4)
+def _solution(path: str, sha256: str) -> ModuleType:
+    """The solution at `path`, imported once per process; it must still be the frozen one."""
+    found = sha256_file(path)
+    if found != sha256:
+        raise ContractError(
+            f"expected the frozen solution {sha256[:12]} at {Path(path).name}, found {found[:12]}; "
+            "it was changed while it ran: start the run again under another run.name"
+        )
+    return load_solution(Path(path), CONTRACT.defines)
+
+
+def _channel_module(name: str) -> ChannelModule:
+    return cast(ChannelModule, importlib.import_module(f"pipeline.channels.{name}"))

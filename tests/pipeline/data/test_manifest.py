@@ -1,0 +1,137 @@
+"""The manifests against the catalogue's totals and physics.md's numbers."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.data.errors import ManifestError
+from pipeline.data.manifest import (
+    known_manifests,
+    load_manifest,
+    manifest_folder,
+    manifest_path,
+    manifest_sha256,
+    read_manifest,
+)
+
+BETA, EDUCATION = "2025e-13tev-beta", "2020e-13tev"
+
+
+@pytest.mark.parametrize(
+    ("release", "skim", "kind", "samples", "size"),
+    [
+        (BETA, "GamGam", "data", 16, 9_861_498_743),
+        (BETA, "GamGam", "mc", 373, 4_895_835_241),
+        (BETA, "exactly4lep", "data", 16, 581_985_898),
+        (BETA, "exactly4lep", "mc", 373, 894_129_031),
+        (EDUCATION, "GamGam", "data", 4, 1_482_726_519),
+        (EDUCATION, "GamGam", "mc", 5, 633_313_307),
+        (EDUCATION, "4lep", "data", 4, 334_404),
+        (EDUCATION, "4lep", "mc", 106, 528_399_449),
+    ],
+)
+def test_totals_of_each_skim(release: str, skim: str, kind: str, samples: int, size: int) -> None:
+    of_kind = [s for s in load_manifest(release).skim(skim).samples.values() if s.kind == kind]
+    assert len(of_kind) == samples
+    assert sum(s.size for s in of_kind) == size
+    assert sum(len(s.files) for s in of_kind) == samples
+
+
+def test_period_d_is_the_record() -> None:
+    (file,) = load_manifest(BETA).skim("GamGam").sample("data15_periodD").files
+    assert (file.size, file.adler32, file.entries) == (17_541_818, "037f48e7", 63_195)
+    (four,) = load_manifest(BETA).skim("exactly4lep").sample("data15_periodD").files
+    assert (four.size, four.adler32, four.entries) == (2_219_662, "35ffb644", 3_424)
+
+
+def test_entries_that_the_sources_know() -> None:
+    known = {
+        (release, skim.name, s.name): f.entries
+        for release in known_manifests()
+        for skim in load_manifest(release).skims.values()
+        for s in skim.samples.values()
+        for f in s.files
+        if f.entries is not None
+    }
+    assert known == {
+        (EDUCATION, "4lep", "data_A"): 39,
+        (EDUCATION, "4lep", "data_B"): 156,
+        (EDUCATION, "4lep", "data_C"): 237,
+        (EDUCATION, "GamGam", "data_A"): 430_344,
+        (BETA, "GamGam", "data15_periodD"): 63_195,
+        (BETA, "exactly4lep", "data15_periodD"): 3_424,
+    }
+
+
+@pytest.mark.parametrize(
+    ("dsid", "produced"),
+    [
+        ("343981", 3981), ("346214", 310), ("345317", 44), ("345318", 69), ("345319", 62),
+        ("345061", 10), ("346525", 42),
+    ],
+)  # fmt: skip
+def test_higgs_bosons_produced_in_36_inverse_femtobarn(dsid: str, produced: int) -> None:
+    sample = load_manifest(BETA).skim("GamGam").sample(dsid)
+    assert round(sample.effective_cross_section_pb * 36_100) == produced
+
+
+def test_the_same_product_spelled_in_two_ways() -> None:
+    """The files say 28.3 x 1.717 x 0.00227, the table 0.110277 x 1 x 1 (physics.md)."""
+    sample = load_manifest(BETA).skim("GamGam").sample("343981")
+    assert sample.effective_cross_section_pb == pytest.approx(28.3 * 1.717 * 0.00227, rel=3e-4)
+    assert sample.sum_of_weights == pytest.approx(5_660_114.774513245, rel=1e-12)
+    assert sample.n_events == 200_000
+
+
+def test_corrections_say_what_they_replaced() -> None:
+    tth = load_manifest(EDUCATION).skim("GamGam").sample("341081")
+    assert tth.cross_section_pb == 0.00115112
+    (correction,) = tth.corrections
+    assert (correction.quantity, correction.old) == ("cross_section_pb", 2.6433864e-06)
+    assert "branching ratio" in correction.reason
+    vbf = load_manifest(BETA).skim("exactly4lep").sample("346228")
+    assert vbf.effective_cross_section_pb == pytest.approx(3.7474 * 1.24e-4)
+    assert [c.old for c in vbf.corrections] == [1.551e-08]
+
+
+def test_what_cannot_be_put_right_is_a_warning() -> None:
+    zh = load_manifest(EDUCATION).skim("4lep").sample("341947")
+    assert zh.cross_section_pb == 2.1424784e-06
+    assert not zh.corrections
+    assert "hundred times below" in zh.warnings[0]
+
+
+def test_a_sample_without_a_row_has_no_cross_section() -> None:
+    graviton = load_manifest(EDUCATION).skim("4lep").sample("305553")
+    assert graviton.cross_section_pb is None
+    assert "no row for 305553" in graviton.warnings[0]
+    with pytest.raises(ManifestError, match="has no cross-section"):
+        assert graviton.effective_cross_section_pb
+
+
+def test_samples_are_looked_up_with_a_hint() -> None:
+    skim = load_manifest(BETA).skim("GamGam")
+    with pytest.raises(ManifestError, match=r"has no sample '343982'; nearest: .*343981"):
+        skim.sample("343982")
+    with pytest.raises(ManifestError, match="no skim 'gamgam'; it has GamGam, exactly4lep"):
+        load_manifest(BETA).skim("gamgam")
+    with pytest.raises(ManifestError, match="no manifest for release '2024r-pp'; known: 2020e"):
+        manifest_path("2024r-pp")
+
+
+def test_the_manifest_is_named_by_its_hash() -> None:
+    assert len(manifest_sha256(BETA)) == 64
+    assert manifest_sha256(BETA) != manifest_sha256(EDUCATION)
+    assert manifest_path(BETA).parent == manifest_folder()
+
+
+def test_a_damaged_manifest_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.json.gz"
+    path.write_bytes(manifest_path(BETA).read_bytes()[:1000])
+    with pytest.raises(ManifestError, match="expected a compressed manifest in"):
+        read_manifest(path)
+    path.write_bytes(gzip.compress(json.dumps({"schema": 7}).encode()))
+    with pytest.raises(ManifestError, match=r"schema 1 in .*, found 7"):
+        read_manifest(path)

@@ -1,0 +1,54 @@
+"""Counting entries, and what damaged files say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uproot
+
+from pipeline.data.probe import Problem, count_entries
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.root"
+    with uproot.recreate(path) as file:
+        file.mktree("mini", {"x": "float64"}).extend({"x": np.arange(5000, dtype=np.float64)})
+    return path
+
+
+def test_a_good_file_gives_its_entries(good: Path) -> None:
+    assert count_entries(good, "mini") == 5000
+
+
+def test_another_tree_is_named(good: Path) -> None:
+    assert count_entries(good, "analysis") == Problem(
+        "wrong_tree", "expected tree 'analysis' in good.root, found mini"
+    )
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.root"
+    path.touch()
+    problem = count_entries(path, "mini")
+    assert isinstance(problem, Problem)
+    assert problem.kind == "empty"
+
+
+@pytest.mark.parametrize("share", [0.999, 0.5, 0.1])
+def test_a_cut_file_is_truncated_whatever_is_left(good: Path, share: float) -> None:
+    content = good.read_bytes()
+    good.write_bytes(content[: int(len(content) * share)])
+    problem = count_entries(good, "mini")
+    assert isinstance(problem, Problem)
+    assert problem.kind == "truncated"
+    assert "good.root" in problem.message
+
+
+@pytest.mark.parametrize("content", [b"not a ROOT file at all" * 50, b"root" + bytes(500), b"r"])
+def test_what_is_no_root_file_is_corrupt(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.root"
+    path.write_bytes(content)
+    problem = count_entries(path, "mini")
+    assert isinstance(problem, Problem)
+    assert problem.kind in ("corrupt", "wrong_tree")
