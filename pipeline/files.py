@@ -82,7 +82,8 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
 
 def read_table(path: Path | str) -> pd.DataFrame:
     """The rows of a Parquet file as a DataFrame with a plain 0..n-1 index."""
-    return pq.read_table(Path(path), use_threads=False).to_pandas()
+    table: pd.DataFrame = pq.read_table(Path(path), use_threads=False).to_pandas()
+    return table
 
 
 def sha256_file(path: Path | str) -> str:

@@ -159,7 +159,8 @@ def to_dict(settings: Settings) -> dict[str, Any]:
 
 def from_dict(data: Any) -> Settings:
     """Settings from plain JSON types; SettingsError names what is wrong."""
-    return _build(Settings, data, "")
+    settings: Settings = _build(Settings, data, "")
+    return settings
 
 
 def load(path: Path | str) -> Settings:

@@ -45,8 +45,8 @@ def blinded(events: ak.Array, channel: ChannelSettings) -> Bools:
     rows, places = rule.choose(events)
     for cone in rule.cones:
         limit = rule.limit * _flat(events, "photon_pt")[places].astype(np.float64)
-        isolated = (_flat(events, cone)[places] < limit).all(axis=0)
-        rows, places = rows[isolated], places[:, isolated]
+        isolated = np.flatnonzero((_flat(events, cone)[places] < limit).all(axis=0))
+        rows, places = rows[isolated], places.take(isolated, axis=1)
     mass = invariant_mass(*(_flat(events, name)[places].astype(np.float64).T for name in MOMENTUM))
     mask = np.zeros(len(events), dtype=np.bool_)
     mask[rows[between(mass, channel.blind)]] = True
@@ -59,7 +59,7 @@ def _first_two(events: ak.Array) -> tuple[Indices, Indices]:
     tight = _flat(events, "photon_isTightID")
     rows = np.flatnonzero(number >= 2)
     first = (np.cumsum(number) - number)[rows]
-    both = tight[first] & tight[first + 1]
+    both = np.flatnonzero(tight[first] & tight[first + 1])
     return rows[both], np.stack([first[both], first[both] + 1])
 
 

@@ -140,13 +140,26 @@ def agreement(
     """
     names = list(expected.columns if columns is None else columns)
     absent = [c for c in names if c not in found.columns]
-    present = [c for c in names if c not in absent]
+    changed = [c for c in names if c not in absent and _changed(c, found, expected, matching)]
+    moved = changed
+    if matching.unpaired or (
+        weight in found.columns and _changed(weight, found, expected, matching)
+    ):
+        moved = [c for c in names if c not in absent]
     return [
         _events(name, found, expected, matching, rung, limits),
         *_yields(name, found, expected, matching, weight, rung, limits),
-        _distributions(name, found, expected, present, absent, weight, rung, limits),
-        _values(name, found, expected, matching, present, rung, limits),
+        _distributions(name, found, expected, moved, absent, weight, rung, limits),
+        _values(name, found, expected, matching, changed, rung, limits),
     ]
+
+
+def _changed(
+    column: str | None, found: pd.DataFrame, expected: pd.DataFrame, matching: Matching
+) -> bool:
+    """Whether common events differ at all in a column; where they do not, nothing is computed."""
+    a = found[column].to_numpy()[matching.found]
+    return not same_bits(a, expected[column].to_numpy()[matching.expected])
 
 
 def _events(

@@ -20,6 +20,10 @@ bin's expectation is about to become negative the likelihood has an edge."""
 MOST_CALLS = 1000
 GRADIENT_STEP = 1e-3
 """Step of the second derivatives, in standard deviations."""
+UNDETERMINED = 1e3
+"""Uncertainty given to a parameter of which the data say nothing."""
+SMALLEST_EIGENVALUE = 1e-9
+"""Of the second derivatives in units of their diagonal, below which they have no inverse."""
 
 
 class FitError(RuntimeError):
@@ -102,6 +106,9 @@ class Minimiser:
         restricted = self._restricted.get(frozenset(held))
         if restricted is None:
             free = [k for k, name in enumerate(self.names) if name not in held]
+            if not free:
+                values = np.array([held[name] for name in self.names])
+                return Fit(self.names, values, self.likelihood.value(values), True, 0.0, 1)
             restricted = _Restricted(self.likelihood, np.array(free, dtype=np.int64))
             self._restricted[frozenset(held)] = restricted
         minuit = restricted.minuit
@@ -135,29 +142,26 @@ class Minimiser:
 def covariance(likelihood: Likelihood, values: Floats, held: Mapping[str, float]) -> Floats:
     """Covariance of all parameters at a minimum, shape (n, n); zero for those `held`.
 
-    Inverse of the matrix of second derivatives of the negative log-likelihood, which are central
-    differences of its analytic gradient. FitError where that matrix is not positive.
+    Inverse of the second derivatives of the negative log-likelihood, taken as central differences
+    of its analytic gradient. Where these have no inverse (a category without events says nothing
+    of its background's shape) Fisher's information takes their place, with an uncertainty of 1000
+    for what it does not determine.
     """
     names = likelihood.model.names
-    free = np.array([k for k, name in enumerate(names) if name not in held], dtype=int)
-    information = np.diag(likelihood.information(values))[free]
-    steps = GRADIENT_STEP / np.sqrt(np.maximum(information, 1e-12))
-    hessian = np.empty((len(free), len(free)))
+    free = np.array([k for k, name in enumerate(names) if name not in held], dtype=np.int64)
+    information = likelihood.information(values)[np.ix_(free, free)]
+    information += np.eye(len(free)) / UNDETERMINED**2
+    steps = GRADIENT_STEP / np.sqrt(np.diag(information))
+    hessian = np.empty_like(information)
     for row, (k, step) in enumerate(zip(free, steps, strict=True)):
         moved = np.zeros(len(values))
         moved[k] = step
         difference = likelihood.gradient(values + moved) - likelihood.gradient(values - moved)
         hessian[row] = difference[free] / (2 * step)
-    hessian = (hessian + hessian.T) / 2
-    unit = np.sqrt(np.maximum(np.diag(hessian), 1e-12))
-    scaled = hessian / np.outer(unit, unit)
-    lowest = float(np.linalg.eigvalsh(scaled)[0])
-    if lowest <= 0:
-        raise FitError(
-            "expected a minimum, found a direction in which the likelihood falls (lowest "
-            f"eigenvalue {lowest!r}) among {len(free)} parameters; a category with too few events "
-            "for its background function does this"
-        )
+    unit = np.sqrt(np.diag(information))
+    scaled = (hessian + hessian.T) / 2 / np.outer(unit, unit)
+    if np.linalg.eigvalsh(scaled)[0] < SMALLEST_EIGENVALUE:
+        scaled = information / np.outer(unit, unit)
     result = np.zeros((len(values), len(values)))
     result[np.ix_(free, free)] = np.linalg.inv(scaled) / np.outer(unit, unit)
     return result

@@ -10,8 +10,9 @@ from pipeline.physics.arrays import Bools, Floats, Integers
 from pipeline.physics.model import Model
 
 SMALLEST_EXPECTATION = 1e-3
-"""Events per bin below which the likelihood is continued by a parabola: a negative signal may not
-make a bin's expectation negative, and a wall with a slope keeps the minimiser on its feet."""
+"""Events per bin below which the logarithm is continued by a parabola. Below zero another one is
+added: a negative signal may not make a bin's expectation negative, and a wall with a slope keeps
+the minimiser on its feet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +59,12 @@ class Likelihood:
         nu = np.concatenate([part[0] for part in self._evaluate(values)])
         n = self.observation.counts
         safe = np.maximum(nu, SMALLEST_EXPECTATION)
-        low = np.minimum(nu - SMALLEST_EXPECTATION, 0.0) / SMALLEST_EXPECTATION
+        low, negative = _below(nu)
         # ν - n + n ln(n/ν) as n (x - ln(1+x)), x = ν/n - 1: no large numbers cancel, which would
         # leave a noise that Minuit takes for the shape of the likelihood.
         excess = safe - n
         terms = excess - n * np.log1p(excess / self._divisor)
-        terms += (SMALLEST_EXPECTATION - n) * low + (n + 1) * low**2 / 2
+        terms += (SMALLEST_EXPECTATION - n) * low + n * low**2 / 2 + negative**2 / 2
         pulls = values[self._constrained] - self.observation.auxiliary
         return float(self._used @ terms + 0.5 * pulls @ pulls)
 
@@ -73,8 +74,8 @@ class Likelihood:
         for where, bins, (nu, slope) in self._by_category(values):
             n = self.observation.counts[bins]
             safe = np.maximum(nu, SMALLEST_EXPECTATION)
-            low = np.minimum(nu - SMALLEST_EXPECTATION, 0.0) / SMALLEST_EXPECTATION
-            pull = 1 - n / safe + (n + 1) * low / SMALLEST_EXPECTATION
+            low, negative = _below(nu)
+            pull = 1 - n / safe + (n * low + negative) / SMALLEST_EXPECTATION
             result[where] += slope @ (pull * self._used[bins])
         result[self._constrained] += values[self._constrained] - self.observation.auxiliary
         return result
@@ -85,8 +86,9 @@ class Likelihood:
         result = np.zeros((len(values), len(values)))
         for where, bins, (nu, slope) in self._by_category(values):
             n = self.observation.counts[bins]
-            normal = 1 / np.maximum(nu, SMALLEST_EXPECTATION)
-            weight = np.where(nu > SMALLEST_EXPECTATION, normal, (n + 1) / SMALLEST_EXPECTATION**2)
+            safe = np.maximum(nu, SMALLEST_EXPECTATION)
+            weight = np.where(nu > SMALLEST_EXPECTATION, safe, np.maximum(n, safe)) / safe**2
+            weight += (nu < 0) / SMALLEST_EXPECTATION**2
             result[np.ix_(where, where)] += (slope * (weight * self._used[bins])) @ slope.T
         result[self._constrained, self._constrained] += 1.0
         return result
@@ -95,3 +97,9 @@ class Likelihood:
         """Per category: its parameters, its bins, and the expectation with its gradient."""
         places = [block.used for block in self.model.blocks]
         return list(zip(places, self.model.slices, self._evaluate(values), strict=True))
+
+
+def _below(nu: Floats) -> tuple[Floats, Floats]:
+    """How far expectations lie below the smallest one and below zero, in units of the former."""
+    low = np.minimum(nu - SMALLEST_EXPECTATION, 0.0) / SMALLEST_EXPECTATION
+    return low, np.minimum(nu, 0.0) / SMALLEST_EXPECTATION

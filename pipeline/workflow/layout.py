@@ -33,6 +33,12 @@ class PointPlan:
         return f"points/{self.name}"
 
 
+def _point(name: str, plan: dict[str, Any]) -> PointPlan:
+    """A plan from JSON, which has lists where a plan has tuples."""
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plan.items()}
+    return PointPlan(name=name, **values)
+
+
 @dataclass(frozen=True)
 class Layout:
     """All points of a run; paths are relative to the run directory."""
@@ -47,16 +53,8 @@ class Layout:
 
     @classmethod
     def from_dict(cls, sweep: dict[str, Any]) -> Layout:
-        points = tuple(
-            PointPlan(
-                name=name,
-                **{
-                    key: tuple(value) if isinstance(value, list) else value
-                    for key, value in sweep["plan"][name].items()
-                },
-            )
-            for name in sweep["points"]
-        )
+        """The layout of the content of a `sweep.json`."""
+        points = tuple(_point(name, sweep["plan"][name]) for name in sweep["points"])
         return cls(sweep["run"], points)
 
     def targets(self) -> list[str]:

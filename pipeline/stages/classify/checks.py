@@ -54,7 +54,8 @@ STORED = 0.9
 def judge(request: JudgeRequest) -> Verdict:
     """The verdict on classify; scores of the sealed pass, with the blinded rows, are compared."""
     found = {name: read_table(request.found(f"{name}.parquet")) for name in EVENT_TABLES}
-    checks = [*direct(found, request.settings.channel.observable)]
+    seen = {name: read_table(request.output / "output" / f"{name}.parquet") for name in found}
+    checks = [*direct(found, request.settings.channel.observable), both_passes(seen, found)]
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
         solution = FrozenSolution(request.solution_path, CONTRACT)
@@ -84,6 +85,20 @@ def direct(found: Tables, observable: str) -> list[Check]:
                   f"cut at {cut:.3f}; statistics alone give {bent.expected:.4f}")
         )  # fmt: skip
     return checks
+
+
+def both_passes(seen: Tables, sealed: Tables) -> Check:
+    """Events of both passes have one score: who looks at the data to be scored is caught here."""
+    changed = []
+    for name in EVENT_TABLES:
+        pairs = match_rows(seen[name], sealed[name], ROW)
+        a = seen[name]["score"].to_numpy(float)[pairs.found]
+        b = sealed[name]["score"].to_numpy(float)[pairs.expected]
+        if np.any(np.abs(a - b) > SAME):
+            changed.append(name)
+    said = ", ".join(changed) or "none"
+    title = "no training on data: scores that change when blinded rows are there"
+    return Check(title, not changed, "none", said)
 
 
 def ladder(found: Tables, expected: Tables) -> list[Check]:

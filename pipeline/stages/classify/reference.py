@@ -77,15 +77,19 @@ def _train(
             f"expected signal and background to train on in every fold, found {len(signal)} and "
             f"{len(background)} rows"
         )
-    x = np.concatenate([signal, background])
-    y = np.concatenate([np.ones(len(signal)), np.zeros(len(background))])
     magnitude = np.abs(signal_weight)
     if magnitude.sum() == 0:
         magnitude = np.ones(len(signal))
-    w = np.concatenate(
-        [magnitude / magnitude.sum(), np.full(len(background), 1 / len(background))]
-    ) * (len(x) / 2)
-    order = np.lexsort([w, *x.T[::-1], y])
+    x, y, w = [], [], []
+    for label, rows, weight in (
+        (0.0, background, np.ones(len(background))),
+        (1.0, signal, magnitude),
+    ):
+        # Sorted before anything is added up: sums depend on the order in their last bits.
+        order = np.lexsort([weight, *rows.T[::-1]])
+        x.append(rows[order])
+        y.append(np.full(len(rows), label))
+        w.append(weight[order] / weight[order].sum())
     model = HistGradientBoostingClassifier(
         max_iter=ITERATIONS,
         learning_rate=LEARNING_RATE,
@@ -96,4 +100,5 @@ def _train(
         early_stopping=False,
         random_state=seed,
     )
-    return model.fit(x[order], y[order], sample_weight=w[order])
+    total = (len(signal) + len(background)) / 2
+    return model.fit(np.concatenate(x), np.concatenate(y), sample_weight=total * np.concatenate(w))

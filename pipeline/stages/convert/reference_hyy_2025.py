@@ -27,7 +27,7 @@ def convert(events: ak.Array) -> dict[str, Any]:
 
     # Whatever comes now is needed only where both photons are hard.
     hard = np.flatnonzero((pt[0] > 50) & (pt[1] > 30))
-    rows, pt, tight = rows[hard], pt[:, hard], tight[:, hard]
+    rows, pt, tight = rows[hard], pt.take(hard, axis=1), tight.take(hard, axis=1)
     eta, phi, e, cone = (pairs(events, q, first[rows]) for q in ("eta", "phi", "e", "ptcone20"))
     isolated = cone < 0.055 * pt
     m_yy, pt_yy = mass_and_pt(pt, eta, phi, e)
@@ -83,11 +83,13 @@ def mass_and_pt(
     pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, e: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Invariant mass (NaN where m² < 0) and transverse momentum of photon pairs, shape (n,)."""
-    px, py = (pt * np.cos(phi)).sum(axis=0), (pt * np.sin(phi)).sum(axis=0)
     pz = (pt * np.sinh(eta)).sum(axis=0)
-    pt_squared = px**2 + py**2
+    pt_squared = (pt**2).sum(axis=0) + 2 * pt[0] * pt[1] * np.cos(phi[0] - phi[1])
     m_squared = e.sum(axis=0) ** 2 - pt_squared - pz**2
-    return np.sqrt(np.where(m_squared >= 0, m_squared, np.nan)), np.sqrt(pt_squared)
+    return (
+        np.sqrt(np.where(m_squared >= 0, m_squared, np.nan)),
+        np.sqrt(np.maximum(pt_squared, 0.0)),  # rounding, where the two are back to back
+    )
 
 
 def event_columns(events: ak.Array, rows: np.ndarray) -> Columns:

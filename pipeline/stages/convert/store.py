@@ -21,6 +21,9 @@ from pipeline.settings import Settings, to_dict
 BLINDED = "blinded"
 """Column of the store that says which rows no solver may see."""
 
+PAGE = 1 << 26
+"""Bytes and rows that are written at once: more than a chunk has."""
+
 READERS = ("channels", "data/schema.py", "data/doors", "stages/convert", "stages/contract.py")
 """Our code, below pipeline/, that decides what a chunk's file holds besides the solution."""
 
@@ -95,14 +98,18 @@ class ChunkStore:
         table = pa.Table.from_arrays(
             [pa.array(v, from_pandas=False) for v in columns.values()], schema=pa.schema(fields)
         )
+        content = pa.BufferOutputStream()
+        # Read once and soon: fast to write matters more than small.
+        pq.write_table(
+            table, content, compression="lz4", use_dictionary=False, write_statistics=False,
+            write_batch_size=PAGE, data_page_size=PAGE,
+        )  # fmt: skip
+        content = content.getvalue()
         with replacing(self.rows_path(key)) as temporary:
-            # Read once and soon: fast to write matters more than small.
-            pq.write_table(
-                table, temporary, compression="lz4", use_dictionary=False, write_statistics=False
-            )
-            size = temporary.stat().st_size
+            temporary.write_bytes(content)
+        hidden = int(blinded.sum())
         record = ChunkRecord(
-            chunk.id, len(chunk), table.num_rows, int(blinded.sum()), cutflow, size
+            chunk.id, len(chunk), table.num_rows, hidden, cutflow, len(content)
         )
         write_json(self.folder / f"{key}.json", asdict(record))
         return record

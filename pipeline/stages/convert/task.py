@@ -68,7 +68,8 @@ class ConvertTask:
 
     def __call__(self, events: Any, chunk: Chunk) -> dict[str, Any]:
         """Convert one chunk; the record of what was kept."""
-        arrays = {b: ak.Array(ak.materialize(events[b]).layout) for b in events.fields}
+        layout = ak.materialize(events).layout
+        arrays = {b: ak.Array(layout.content(b)) for b in layout.fields}
         given = self._door.unify(arrays, self.variables)
         hidden = self._hidden(given, chunk)
         converted = self._convert(given)
@@ -86,7 +87,7 @@ class ConvertTask:
         if chunk.sample not in self.data_samples or not self._blinding:
             return none
         mask = _channel_module(self.channel.name).blinded(given, self.channel)
-        return keys(given["runNumber"][mask], given["eventNumber"][mask])
+        return keys(*(ak.to_numpy(given[name])[mask] for name in IDENTITY))
 
     def _convert(self, given: ak.Array) -> Converted:
         arguments = {"events": given, "channel": self.channel.name}

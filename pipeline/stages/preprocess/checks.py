@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.files import read_table
-from pipeline.judge.guard import every_third, same_twice, spread
+from pipeline.judge.guard import difference, every_third, same_twice, spread
 from pipeline.judge.judging import conclude
 from pipeline.judge.ladder import LIMITS, compare_tables
 from pipeline.judge.matching import EVENT, differing, match_rows
@@ -28,10 +28,14 @@ IDENTITY_OF_SUMS = 1e-6
 """Relative, for sums that follow from other numbers of the same tables."""
 PHYSICS = 0.02
 """Relative, expected significance: the luminosity is not known better than 2.1 %."""
-GUARD_ROWS = 20_000
+GUARD_ROWS = 4_000
 """Rows per sample that the guard asks about, evenly spread over the sample."""
 MASS_SHIFT = 2.0
 """GeV by which the guard moves every mass."""
+
+
+_UNBLINDED = ("signal", "background", "control")
+"""Tables without any blinded row: the same bits in both passes."""
 
 
 def judge(request: JudgeRequest) -> Verdict:
@@ -138,6 +142,10 @@ def blinding(request: JudgeRequest, given: Tables, info: Mapping[str, Any]) -> l
     hidden = everything.iloc[match_rows(everything, visible, ROW).only_found]
     found = len(match_rows(rows, hidden, ROW).found)
     checks = [Check("blinded rows: hidden events in output/", found == 0, 0, found)]
+    sealed = {name: read_table(request.found(f"{name}.parquet")) for name in _UNBLINDED}
+    other = [name for name in _UNBLINDED if difference(seen[name], sealed[name])]
+    said = ", ".join(other) or "none"
+    checks.append(Check("tables that change when blinded rows are there", not other, "none", said))
     if info["channel"] == "hyy" and not request.settings.unblind:
         mass, (low, high) = seen["data"][info["observable"]].to_numpy(float), info["blind"]
         inside = int(((mass > low) & (mass < high)).sum())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.physics.fit import FitError, Minimiser, covariance
+from pipeline.physics.fit import Minimiser, covariance
 from pipeline.physics.likelihood import Likelihood, Observation
 from pipeline.physics.model import MU, Model, Uncertainties
 from pipeline.physics.profile import asimov
@@ -73,11 +73,18 @@ def test_covariance_of_constrained_parameters_without_information() -> None:
     assert matrix == pytest.approx(matrix.T)
 
 
-def test_covariance_away_from_a_minimum_is_an_error() -> None:
-    model = Model([category("a", 300, 30)], Uncertainties())
-    likelihood = Likelihood(model, Observation(np.zeros(110), np.empty(0)))
-    values = model.start()
-    values[0] = 0.0
-    values[model.index["yield:a"]] = -60.0
-    with pytest.raises(FitError, match="expected a minimum"):
-        covariance(likelihood, values, {})
+def test_what_the_data_do_not_determine_has_a_large_and_finite_error() -> None:
+    """An empty category beside a good one: it does not spoil the errors of the others."""
+    good = category("good", 3000, 300)
+    both = Model([good, category("empty", 1.0, 0.0)], Uncertainties())
+    counts = both.expected(both.start())
+    counts[both.slices[1]] = 0.0
+    likelihood = Likelihood(both, Observation(counts, np.empty(0)))
+    fit = Minimiser(likelihood).fit()
+    matrix = covariance(likelihood, fit.values, {})
+    alone = Model([good], Uncertainties())
+    expected = covariance(Likelihood(alone, asimov(alone, alone.start())), alone.start(), {})
+    assert matrix[0, 0] == pytest.approx(expected[0, 0], rel=1e-3)
+    shape = both.index["a1:empty"]
+    assert 1 < matrix[shape, shape] ** 0.5 <= 1000
+    assert np.isfinite(matrix).all()

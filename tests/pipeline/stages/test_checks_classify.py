@@ -135,7 +135,8 @@ FAULTS = {
         HEAD + "    both = pd.concat([background, data], ignore_index=True)\n"
         "    found = honest(signal, both, data, features, seed)\n"
         "    return {**found, 'background': found['background'][:len(background)]}\n",
-        {"no training on data"},
+        {"no training on data",
+         "no training on data: scores that change when blinded rows are there"},
         "leakage",
     ),
 }  # fmt: skip

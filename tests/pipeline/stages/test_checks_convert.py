@@ -45,12 +45,19 @@ class Converting:
             ledger[name] = {"entries_done": file["entries"], "complete": True}
             if sample["kind"] == "data":
                 write_table(folder / "sealed" / f"{name}.parquet", table)
-                inside = table["m_yy"].between(120, 130, inclusive="neither")
-                table = table[~(table[FLAGS].all(axis=1) & inside)].reset_index(drop=True)
+                hidden = table["event_number"].isin(self.blinded(arguments))
+                table = table[~hidden].reset_index(drop=True)
             write_table(folder / "output" / f"{name}.parquet", table)
         write_json(folder / "output" / "cutflow.json", cutflows)
         write_json(folder / "output" / "ledger.json", {"samples": ledger})
         return self.request(owner)
+
+    def blinded(self, arguments: dict[str, Any]) -> pd.Series:
+        """Event numbers of what our own code finds in the window, as execute does it."""
+        ours = CONTRACT.call(load_solution(reference_path(settings()), {}), arguments)
+        table = CONTRACT.accept(ours, arguments).table
+        inside = table["m_yy"].between(120, 130, inclusive="neither")
+        return table.loc[table[FLAGS].all(axis=1) & inside, "event_number"]
 
     def request(self, owner: str) -> JudgeRequest:
         solver = "reference" if owner == "reference" else "agent"
@@ -197,7 +204,7 @@ FAULTS = {
     ),
     "nothing is tight": (
         HEAD + N + "    t['ph1_tight'] = np.zeros(n, bool)\n",
-        {f"{DATA}: blinded rows in output/", f"{DATA}: cut flow ends with the rows selected"},
+        {f"{n}: cut flow ends with the rows selected" for n in (DATA, SIMULATION)},
         "semantic error",
     ),
 }  # fmt: skip
@@ -245,6 +252,19 @@ def test_rows_out_of_thin_air_are_found(run) -> None:
     verdict = judge(rewrite(request, more))
     identity = next(c for c in verdict.checks if c.name == f"{SIMULATION}: event identity")
     assert (identity.passed, identity.found) == (False, 2)
+
+
+def test_blinded_rows_that_are_shown_are_found(run) -> None:
+    request = run.convert(REFERENCE, "points/main")
+    everything = read_table(request.output / "sealed" / f"{DATA}.parquet")
+    hidden = len(everything) - len(read_table(request.output / "output" / f"{DATA}.parquet"))
+    assert hidden > 3
+    write_table(request.output / "output" / f"{DATA}.parquet", everything)
+    verdict = judge(request)
+    check = next(c for c in verdict.checks if "blinded" in c.name)
+    assert (check.passed, check.found) == (False, hidden)
+    assert verdict.failure is not None
+    assert verdict.failure.category == "blinding"
 
 
 def test_a_table_of_another_form_is_found(run) -> None:

@@ -52,7 +52,7 @@ def test_the_worth_of_the_background_is_counted_by_hand(run) -> None:
 
 def test_rows_in_another_order_are_a_permutation(run) -> None:
     request = run.solve("preprocess", reference_code("preprocess"))
-    for path in sorted((request.output / "sealed").glob("*.parquet")):
+    for path in sorted(request.output.glob("*/*.parquet")):
         write_table(path, read_table(path).sample(frac=1, random_state=1))
     verdict = judge(request)
     assert (verdict.outcome, verdict.rung) == ("passed", "permutation")
@@ -105,6 +105,11 @@ def test_rows_in_another_order_are_a_permutation(run) -> None:
             "t['signal']['weight'] *= 36.1 / info['luminosity_fb']",
             {"simulated weights doubled, luminosity raised by half: signal"},
             "fabrication",
+        ),
+        (  # the weight knows how many events are blinded
+            "t['background']['weight'] *= len(t['data']) / 1000",
+            {"tables that change when blinded rows are there"},
+            "semantic error",
         ),
         (  # values drawn at random, without a seed
             "t['signal']['weight'] *= np.random.default_rng().normal(1, 1e-4, len(t['signal']))",

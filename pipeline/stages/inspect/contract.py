@@ -1,0 +1,98 @@
+"""The contract of inspect: one file per sample in; its trees, branches, types and entries out."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, SupportsIndex
+
+from pipeline.files import read_json, write_json
+from pipeline.settings import Settings
+from pipeline.stages.contract import ContractError, StageContext
+
+SUMMARY_FILE = "summary.json"
+
+
+class InspectContract:
+    """`inspect(path) -> {"trees": {name: {"entries": n, "branches": {branch: type}}}}`."""
+
+    stage = "inspect"
+    defines: Mapping[str, tuple[str, ...] | None] = {"inspect": ("path",)}
+
+    def arguments(self, context: StageContext) -> dict[str, Any]:
+        """The first readable file of every sample that has one: `{"paths": {sample: path}}`."""
+        paths = {}
+        for name, sample in sorted(context.fileset["samples"].items()):
+            readable = [f["path"] for f in sample["files"] if f["entries"] is not None]
+            if readable:
+                paths[name] = readable[0]
+        return {"paths": paths}
+
+    def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
+        """Call `solution.inspect` once per sample."""
+        return {name: solution.inspect(path) for name, path in arguments["paths"].items()}
+
+    def accept(self, result: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Sample -> summary, of plain types; ContractError says which sample is not as asked."""
+        return {name: _summary(name, result[name]) for name in sorted(arguments["paths"])}
+
+    def write(self, product: Mapping[str, Any], folder: Path) -> None:
+        """Keep the summaries of all samples in `summary.json`."""
+        write_json(folder / SUMMARY_FILE, product)
+
+    def read(self, folder: Path) -> dict[str, Any]:
+        """What `write` kept."""
+        summaries: dict[str, Any] = read_json(folder / SUMMARY_FILE)
+        return summaries
+
+
+def _summary(sample: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping) or not isinstance(given.get("trees"), Mapping):
+        raise ContractError(
+            f"expected inspect() to return a dict with a dict 'trees', found {_shown(given)} for "
+            f"sample {sample}"
+        )
+    return {
+        "trees": {str(name): _tree(sample, name, tree) for name, tree in given["trees"].items()}
+    }
+
+
+def _tree(sample: str, name: object, given: Any) -> dict[str, Any]:
+    where = f"tree {name!r} of sample {sample}"
+    if not isinstance(given, Mapping):
+        raise ContractError(f"expected a dict for {where}, found {_shown(given)}")
+    entries, branches = given.get("entries"), given.get("branches")
+    if isinstance(entries, bool) or not isinstance(entries, SupportsIndex):
+        raise ContractError(
+            f"expected a whole number of 'entries' for {where}, found {_shown(entries)}"
+        )
+    if not isinstance(branches, Mapping):
+        raise ContractError(
+            f"expected a dict 'branches' of name -> type for {where}, found {_shown(branches)}"
+        )
+    return {
+        "entries": operator.index(entries),
+        "branches": {str(branch): str(kind) for branch, kind in branches.items()},
+    }
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def blocked(context: StageContext) -> str | None:
+    """Why there is nothing to inspect, or None."""
+    if CONTRACT.arguments(context)["paths"]:
+        return None
+    return "not one file of the samples can be read; the notes of the fileset say why"
+
+
+def task_variables(settings: Settings) -> dict[str, Any]:
+    """What `task.md` needs."""
+    return {"release": settings.data.release, "skim": settings.channel.skim}
+
+
+CONTRACT = InspectContract()

@@ -1,0 +1,84 @@
+"""How fast convert is, as ratios measured in one run on one file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uproot
+
+from pipeline.data.synthetic import generate_file
+from tests.benchmarks.ways import settings
+
+pytestmark = pytest.mark.benchmark
+EVENTS = 500_000
+ROUNDS = 3
+"""Rounds over all ways, so that a busy moment of the machine does not meet one way alone."""
+WAYS = ("plain", "notebook", "inline", "processes:1", "processes:2")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def in_a_fresh_process(way: str, path: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.ways", way, str(path)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.fixture(scope="module")
+def big_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A synthetic period of data with the continuum unthinned, as in real data."""
+    data = replace(settings().data, thinning=1.0, luminosity=20.0)
+    path = tmp_path_factory.mktemp("benchmark") / "data16_periodL.root"
+    generate_file("hyy", "data16_periodL", data, path)
+    with uproot.open(path) as file:
+        entries = int(file["analysis"].num_entries)
+    assert entries >= EVENTS
+    return path, entries
+
+
+@pytest.fixture(scope="module")
+def seconds(big_file: tuple[Path, int]) -> dict[str, float]:
+    """Way -> its fastest time."""
+    path, entries = big_file
+    fastest: dict[str, float] = {}
+    rows: dict[str, int] = {}
+    for _ in range(ROUNDS):
+        for way in WAYS:
+            result = in_a_fresh_process(way, path)
+            fastest[way] = min(result["seconds"], fastest.get(way, float("inf")))
+            rows[way] = result["rows"]
+    assert rows["plain"] == entries
+    made = {rows[way] for way in WAYS if way != "plain"}
+    assert len(made) == 1, f"the ways do not make the same rows: {rows}"
+    return fastest
+
+
+def test_ratios(
+    big_file: tuple[Path, int], seconds: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, entries = big_file
+    memory = in_a_fresh_process("memory", path)["peak_gb"]
+    rows = [
+        ("convert / plain uproot read, one process", seconds["plain"] / seconds["inline"], 0.7),
+        ("convert / official notebook's way", seconds["notebook"] / seconds["inline"], 1.5),
+        ("two processes / one process", seconds["processes:1"] / seconds["processes:2"], 1.6),
+    ]
+    chunk = settings().data.chunk_size
+    with capsys.disabled():
+        print(f"\nconvert on {entries:,} synthetic events, chunks of {chunk:,}")
+        for way, value in seconds.items():
+            print(f"  {way:42s}{entries / value / 1e6:8.2f} M events/s")
+        for name, ratio, least in rows:
+            print(f"  {name:42s}{ratio:8.2f}   (at least {least})")
+        print(f"  {'peak memory of a worker':42s}{memory:8.2f} GB (below 1.5)")
+    assert memory < 1.5
+    for name, ratio, least in rows:
+        assert ratio >= least, name

@@ -1,0 +1,67 @@
+"""The inspect stage: our solution on real files, and what its contract refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.stages.contract import ContractError
+from pipeline.stages.inspect.contract import CONTRACT
+from pipeline.stages.inspect.reference import inspect
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("name", "tree", "entries", "branches"),
+    [
+        ("2016e-8tev/MC/mc_117049.ttbar_had.root", "mini", 2517, 46),
+        ("2020e-13tev/4lep/Data/data_A.4lep.root", "mini", 39, 81),
+        (
+            "2025e-13tev-beta/exactly4lep/"
+            "ODEO_FEB2025_v0_exactly4lep_data15_periodD.exactly4lep.root",
+            "analysis",
+            3424,
+            117,
+        ),
+    ],
+)
+def test_real_files(samples: Path, name: str, tree: str, entries: int, branches: int) -> None:
+    found = inspect(str(samples / name))["trees"]
+    assert found[tree]["entries"] == entries
+    assert len(found[tree]["branches"]) == branches
+
+
+def test_a_good_summary_becomes_plain_types() -> None:
+    given = {"a": {"trees": {"mini": {"entries": np.int64(3), "branches": {"met": "float"}}}}}
+    accepted = CONTRACT.accept(given, {"paths": {"a": "x"}})
+    assert accepted == {"a": {"trees": {"mini": {"entries": 3, "branches": {"met": "float"}}}}}
+    assert type(accepted["a"]["trees"]["mini"]["entries"]) is int
+
+
+@pytest.mark.parametrize(
+    ("summary", "message"),
+    [
+        (None, "expected inspect() to return a dict with a dict 'trees', found None"),
+        ({"trees": ["mini"]}, "a dict 'trees'"),
+        ({"trees": {"mini": 3}}, "expected a dict for tree 'mini' of sample a, found 3"),
+        ({"trees": {"mini": {"entries": 1.5, "branches": {}}}}, "a whole number of 'entries'"),
+        ({"trees": {"mini": {"entries": 1, "branches": ["met"]}}}, "a dict 'branches'"),
+    ],
+)
+def test_what_is_refused(summary: Any, message: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        CONTRACT.accept({"a": summary}, {"paths": {"a": "x"}})
+    assert message in str(caught.value)
+
+
+def test_the_first_readable_file_of_each_sample_is_given() -> None:
+    class Context:
+        fileset = {  # noqa: RUF012
+            "samples": {
+                "b": {"files": [{"path": "1", "entries": None}, {"path": "2", "entries": 5}]},
+                "a": {"files": []},
+            }
+        }
+
+    assert CONTRACT.arguments(Context()) == {"paths": {"b": "2"}}  # type: ignore[arg-type]
