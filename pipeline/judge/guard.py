@@ -37,8 +37,8 @@ def difference(first: Any, second: Any, where: str = "") -> str:
             return f"{where}: other columns"
         return difference(dict(first.items()), dict(second.items()), where)
     if is_dataclass(first) and type(first) is type(second):
-        names = [f.name for f in fields(first)]
-        return difference(*({n: getattr(x, n) for n in names} for x in (first, second)), where)
+        parts = [{f.name: getattr(x, f.name) for f in fields(x)} for x in (first, second)]
+        return difference(parts[0], parts[1], where)
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         if list(first) != list(second):
             return f"{where}: other names"

@@ -17,7 +17,7 @@ from tests.benchmarks.ways import settings
 
 pytestmark = pytest.mark.benchmark
 EVENTS = 500_000
-ROUNDS = 3
+ROUNDS = 2
 """Rounds over all ways, so that a busy moment of the machine does not meet one way alone."""
 WAYS = ("plain", "notebook", "inline", "processes:1", "processes:2")
 ROOT = Path(__file__).resolve().parents[2]

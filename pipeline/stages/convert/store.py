@@ -108,9 +108,7 @@ class ChunkStore:
         with replacing(self.rows_path(key)) as temporary:
             temporary.write_bytes(content)
         hidden = int(blinded.sum())
-        record = ChunkRecord(
-            chunk.id, len(chunk), table.num_rows, hidden, cutflow, len(content)
-        )
+        record = ChunkRecord(chunk.id, len(chunk), table.num_rows, hidden, cutflow, len(content))
         write_json(self.folder / f"{key}.json", asdict(record))
         return record
 

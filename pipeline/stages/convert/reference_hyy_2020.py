@@ -1,0 +1,184 @@
+"""H→γγ of release 2020: the official selection, one row per preselected diphoton event."""
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+Columns = dict[str, np.ndarray]
+
+FLAT = [
+    "runNumber", "eventNumber", "channelNumber", "mcWeight", "ScaleFactor_PHOTON",
+    "ScaleFactor_PILEUP", "ScaleFactor_PhotonTRIGGER", "xsec", "filteff", "kfac",
+    "sum_of_weights", "trigP", "met", "met_phi",
+]  # fmt: skip
+PHOTON = ["pt", "eta", "phi", "e", "isTightID", "ptcone30", "etcone20"]
+BRANCHES = [
+    *FLAT, *(f"photon_{q}" for q in PHOTON), "lep_pt", "lep_eta", "lep_phi",
+    "jet_pt", "jet_eta", "jet_phi", "jet_btag",
+]  # fmt: skip
+
+
+def convert(events: ak.Array) -> dict[str, Any]:
+    """Columns of the diphoton events that pass the preselection, and the official cut flow.
+
+    The pair is the two tight photons where there are exactly two, else the first two candidates,
+    which then do not count as tight.
+    """
+    trigger = ak.to_numpy(events["trigP"])
+    rows, two_tight, photon = photon_pairs(events)
+    pt = photon["pt"]
+    isolated = (photon["ptcone30"] < 0.065 * pt) & (photon["etcone20"] < 0.065 * pt)
+    m_yy, pt_yy = mass_and_pt(pt, photon["eta"], photon["phi"], photon["e"])
+    # Not where the mass is NaN: some pairs have a negative mass squared.
+    balanced = (m_yy > 0) & (pt[0] > 0.35 * m_yy) & (pt[1] > 0.25 * m_yy)
+
+    cutflow = [("all", len(events)), ("trigger", trigger.sum())]
+    passed = trigger[rows]
+    for name, cut in (
+        ("two_tight", two_tight), ("isolation", isolated.all(axis=0)), ("pt_over_m", balanced),
+    ):  # fmt: skip
+        passed = passed & cut
+        cutflow.append((name, passed.sum()))
+
+    kept = np.flatnonzero(trigger[rows] & balanced)  # tight and isolated stay flags
+    quantities = {
+        **{q: photon[q] for q in ("pt", "eta", "phi", "e")}, "tight": np.stack([two_tight] * 2),
+        "isolated": isolated, "isolation": photon["ptcone30"] / pt,
+    }  # fmt: skip
+    return {
+        **event_columns(events, rows[kept]),
+        **{f"ph{i + 1}_{q}": values[i, kept] for q, values in quantities.items() for i in (0, 1)},
+        **lepton_columns(events, rows[kept]),
+        **jet_columns(events, rows[kept]),
+        "pt_yy": pt_yy[kept],
+        "m_yy": m_yy[kept],
+        "cutflow": cutflow,
+    }
+
+
+def photon_pairs(events: ak.Array) -> tuple[np.ndarray, np.ndarray, Columns]:
+    """Events with two candidates, whether exactly two are tight, and the pair's quantities (2, n).
+
+    Candidates have pT > 25 GeV and lie in the fiducial region.
+    """
+    flat = {q: ak.to_numpy(ak.flatten(events[f"photon_{q}"])) for q in PHOTON}
+    _, number = first_and_number(events["photon_pt"])
+    event = np.repeat(np.arange(len(events)), number)
+    candidate = (flat["pt"] > 25) & outside_crack(flat["eta"])
+    tight = candidate & flat["isTightID"]
+    two_tight = np.bincount(event[tight], minlength=len(events)) == 2
+    used = np.flatnonzero(np.where(two_tight[event], tight, candidate))
+    event = event[used]
+    rank = np.arange(len(event)) - np.searchsorted(event, event)
+    second = np.flatnonzero(rank == 1)
+    place = np.stack([used[second - 1], used[second]])
+    rows = event[second]
+    return rows, two_tight[rows], {q: v[place].astype(np.float64) for q, v in flat.items()}
+
+
+def first_and_number(values: ak.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each event's first object among the objects of all events, and their number."""
+    number = ak.to_numpy(ak.num(values))
+    return np.cumsum(number) - number, number
+
+
+def outside_crack(eta: np.ndarray) -> np.ndarray:
+    """Photons in the fiducial region: |eta| < 2.37 and not in 1.37-1.52."""
+    eta = np.abs(eta)
+    return (eta < 2.37) & ((eta < 1.37) | (eta > 1.52))
+
+
+def mass_and_pt(
+    pt: np.ndarray, eta: np.ndarray, phi: np.ndarray, e: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Invariant mass (NaN where m² < 0) and transverse momentum of photon pairs, shape (n,)."""
+    pz = (pt * np.sinh(eta)).sum(axis=0)
+    pt_squared = (pt**2).sum(axis=0) + 2 * pt[0] * pt[1] * np.cos(phi[0] - phi[1])
+    m_squared = e.sum(axis=0) ** 2 - pt_squared - pz**2
+    return (
+        np.sqrt(np.where(m_squared >= 0, m_squared, np.nan)),
+        np.sqrt(np.maximum(pt_squared, 0.0)),  # rounding, where the two are back to back
+    )
+
+
+def event_columns(events: ak.Array, rows: np.ndarray) -> Columns:
+    """Identity, weights, trigger and missing transverse momentum of the events `rows`."""
+    flat = {name: ak.to_numpy(events[name])[rows] for name in FLAT}
+    data = flat["channelNumber"] == flat["runNumber"]  # simulation has a DSID there
+    factors = [name for name in FLAT if name.startswith("ScaleFactor_")]
+    weight = product(flat, "mcWeight", *factors)
+    return {
+        "run_number": flat["runNumber"].astype(np.int64),
+        "event_number": flat["eventNumber"].astype(np.int64),
+        "channel_number": flat["channelNumber"].astype(np.int64),
+        "weight": np.where(data, 1.0, weight),
+        "sum_weights": np.where(data, np.nan, flat["sum_of_weights"]),
+        "xsection": np.where(data, np.nan, product(flat, "xsec", "filteff", "kfac")),
+        "trigger": flat["trigP"],
+        "met_pt": flat["met"],
+        "met_phi": flat["met_phi"],
+    }
+
+
+def product(values: Columns, *names: str) -> np.ndarray:
+    """The product of some of the values, in float64."""
+    result = np.ones(len(values[names[0]]))
+    for name in names:
+        result *= values[name]
+    return result
+
+
+def lepton_columns(events: ak.Array, rows: np.ndarray) -> Columns:
+    """The two hardest leptons above 10 GeV, and their number."""
+    event, lepton = objects(events, rows, "lep", 10.0, ("pt", "eta", "phi"))
+    n_leptons = np.bincount(event, minlength=len(rows))
+    return {**in_slots("lep", event, lepton, len(rows), 2), "n_leptons": n_leptons}
+
+
+def jet_columns(events: ak.Array, rows: np.ndarray) -> Columns:
+    """The six hardest jets above 25 GeV, their numbers and the sum of their pT."""
+    n = len(rows)
+    event, jet = objects(events, rows, "jet", 25.0, ("pt", "eta", "phi", "btag"))
+    central, tagged = np.abs(jet["eta"]) < 2.5, jet.pop("btag")
+    return {
+        **in_slots("jet", event, jet, n, 6),
+        "n_jets": np.bincount(event, minlength=n),
+        "n_jets_central": np.bincount(event[central], minlength=n),
+        "n_bjets": np.bincount(event[tagged], minlength=n),
+        "ht_jets": np.bincount(event, weights=jet["pt"], minlength=n),
+    }
+
+
+def objects(
+    events: ak.Array, rows: np.ndarray, prefix: str, minimum: float, quantities: tuple[str, ...]
+) -> tuple[np.ndarray, Columns]:
+    """Objects of the events `rows` above `minimum` GeV: which of `rows`, and the quantities.
+
+    In falling pT within an event; the same pT stays in the order of the file.
+    """
+    flat = {q: ak.to_numpy(ak.flatten(events[f"{prefix}_{q}"])) for q in quantities}
+    first, number = (x[rows] for x in first_and_number(events[f"{prefix}_pt"]))
+    event = np.repeat(np.arange(len(rows)), number)
+    place = np.arange(len(event)) + np.repeat(first - np.cumsum(number) + number, number)
+    above = flat["pt"][place] > minimum
+    event, place = event[above], place[above]
+    pt = flat["pt"][place]
+    rising = (event[1:] == event[:-1]) & (pt[1:] > pt[:-1])
+    if rising.any():  # nearly all events are in order already: sort the others
+        again = np.flatnonzero(np.isin(event, event[1:][rising]))
+        place[again] = place[again][np.lexsort((-pt[again], event[again]))]
+    return event, {q: values[place] for q, values in flat.items()}
+
+
+def in_slots(prefix: str, event: np.ndarray, values: Columns, n: int, slots: int) -> Columns:
+    """Columns <prefix>1_pt … of the first objects of each event, NaN where there is none."""
+    rank = np.arange(len(event)) - np.searchsorted(event, event)
+    columns = {}
+    for i in range(slots):
+        here = np.flatnonzero(rank == i)
+        for quantity, value in values.items():
+            column = np.full(n, np.nan, dtype=np.float32)
+            column[event[here]] = value[here]
+            columns[f"{prefix}{i + 1}_{quantity}"] = column
+    return columns

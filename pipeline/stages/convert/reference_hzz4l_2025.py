@@ -1,0 +1,140 @@
+"""H→ZZ*→4ℓ of release 2025: the official selection, one row per selected four-lepton event."""
+
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+Z_MASS = 91.1876
+"""GeV (Particle Data Group)."""
+FLAT = [
+    "runNumber", "eventNumber", "channelNumber", "mcWeight", "ScaleFactor_ELE", "ScaleFactor_MUON",
+    "ScaleFactor_LepTRIGGER", "ScaleFactor_PILEUP", "xsec", "filteff", "kfac", "sum_of_weights",
+    "met", "met_phi", "trigE", "trigM",
+]  # fmt: skip
+LEPTON = [
+    "pt",
+    "eta",
+    "phi",
+    "e",
+    "charge",
+    "type",
+    "isTrigMatched",
+    "isMediumID",
+    "isLooseID",
+    "isLooseIso",
+]
+BRANCHES = [*FLAT, *(f"lep_{q}" for q in LEPTON), "jet_pt"]
+
+
+def convert(events: ak.Array) -> dict[str, Any]:
+    """Columns of the selected four-lepton events, and the official cut flow."""
+    rows = np.flatnonzero(ak.to_numpy(ak.num(events["lep_pt"])) == 4)  # every event of this skim
+    lepton = four_leptons(events, rows)
+    pt, muon = lepton["pt"], lepton["type"] == 13
+    identified = np.where(muon, lepton["isMediumID"], lepton["isLooseID"])
+    # The pT thresholds hold for the leptons in the order of the file, as in the official code.
+    cuts = {
+        "trigger": ak.to_numpy(events["trigE"] | events["trigM"])[rows],
+        "trigger_matched": lepton["isTrigMatched"].any(axis=0),
+        "lepton_pt": (pt[0] > 20) & (pt[1] > 15) & (pt[2] > 10),
+        "good_leptons": (identified & lepton["isLooseIso"]).all(axis=0),
+        "flavour": np.isin(lepton["type"].sum(axis=0), (44, 48, 52)),
+        "charge": lepton["charge"].sum(axis=0) == 0,
+    }
+    return selected(events, rows, lepton, cuts)
+
+
+def four_leptons(events: ak.Array, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Quantities of the first four leptons of the events `rows`, each of shape (4, n)."""
+    number = ak.to_numpy(ak.num(events["lep_pt"]))
+    place = (np.cumsum(number) - number)[rows] + np.arange(4)[:, None]
+    lepton = {q: ak.to_numpy(ak.flatten(events[f"lep_{q}"]))[place] for q in LEPTON}
+    for quantity in ("charge", "type"):
+        lepton[quantity] = lepton[quantity].astype(np.int64)
+    return lepton
+
+
+def selected(
+    events: ak.Array,
+    rows: np.ndarray,
+    lepton: dict[str, np.ndarray],
+    cuts: dict[str, np.ndarray],
+) -> dict[str, Any]:
+    """All columns of the events that pass every cut, and the cut flow."""
+    cutflow = [("all", len(events))]
+    passed = np.ones(len(rows), dtype=bool)
+    for name, cut in cuts.items():
+        passed = passed & cut
+        cutflow.append((name, int(passed.sum())))
+    rows = rows[passed]
+    lepton = {q: values[:, passed] for q, values in lepton.items()}
+    jet_pt = events["jet_pt"][rows]
+    kept = ("pt", "eta", "phi", "e", "charge", "type")
+    return {
+        **event_columns(events, rows),
+        **{f"lep{i + 1}_{q}": lepton[q][i] for i in range(4) for q in kept},
+        **mass_columns(lepton),
+        "final_state": lepton["type"].sum(axis=0),
+        "n_jets": ak.to_numpy(ak.sum(jet_pt > 25, axis=1)),
+        "cutflow": cutflow,
+    }
+
+
+def event_columns(events: ak.Array, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Identity, weights and missing transverse momentum of the events `rows`."""
+    flat = {name: ak.to_numpy(events[name])[rows] for name in FLAT}
+    data = flat["channelNumber"] == flat["runNumber"]  # simulation has a DSID there
+    factors = [name for name in FLAT if name.startswith("ScaleFactor_")]
+    weight = product(flat, "mcWeight", *factors)
+    return {
+        "run_number": flat["runNumber"].astype(np.int64),
+        "event_number": flat["eventNumber"].astype(np.int64),
+        "channel_number": flat["channelNumber"].astype(np.int64),
+        "weight": np.where(data, 1.0, weight),
+        "sum_weights": np.where(data, np.nan, flat["sum_of_weights"]),
+        "xsection": np.where(data, np.nan, product(flat, "xsec", "filteff", "kfac")),
+        "met_pt": flat["met"],
+        "met_phi": flat["met_phi"],
+    }
+
+
+def product(values: dict[str, np.ndarray], *names: str) -> np.ndarray:
+    """The product of some of the values, in float64."""
+    result = np.ones(len(values[names[0]]))
+    for name in names:
+        result *= values[name]
+    return result
+
+
+def mass_columns(lepton: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Mass and pT of the four leptons, and the masses of the two Z candidates, shape (n,)."""
+    pt, eta, phi, e = (lepton[q].astype(np.float64) for q in ("pt", "eta", "phi", "e"))
+    momentum = np.stack([e, pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)])
+    total = momentum.sum(axis=1)
+    pairs = [(i, j) for i in range(4) for j in range(i + 1, 4)]
+    others = [tuple(k for k in range(4) if k not in pair) for pair in pairs]
+    masses = np.stack([mass(momentum[:, [i, j]].sum(axis=1)) for i, j in pairs])
+    allowed = np.stack(
+        [
+            (lepton["type"][i] == lepton["type"][j]) & (lepton["charge"][i] != lepton["charge"][j])
+            for i, j in pairs
+        ]
+    )
+    distance = np.where(allowed & np.isfinite(masses), np.abs(masses - Z_MASS), np.inf)
+    best = distance.argmin(axis=0)
+    events = np.arange(pt.shape[1])
+    has_pair = np.isfinite(distance[best, events])
+    opposite = np.array([pairs.index(other) for other in others])[best]
+    return {
+        "m_4l": mass(total),
+        "pt_4l": np.hypot(total[1], total[2]),
+        "m_z1": np.where(has_pair, masses[best, events], np.nan),
+        "m_z2": np.where(has_pair, masses[opposite, events], np.nan),
+    }
+
+
+def mass(momentum: np.ndarray) -> np.ndarray:
+    """Invariant mass of four-momenta (E, px, py, pz), shape (4, n); NaN where m² < 0."""
+    squared = momentum[0] ** 2 - (momentum[1:] ** 2).sum(axis=0)
+    return np.sqrt(np.where(squared >= 0, squared, np.nan))
