@@ -99,7 +99,7 @@ def _fault_of_task(chunk: Chunk, error: BaseException, attempt: int) -> Err:
         return _out_of_memory(chunk, error, attempt)
     if isinstance(error, TaskError):
         return _err(chunk, error.kind, str(error), error.__cause__ or error, error, attempt)
-    if is_passing(error):
+    if isinstance(error, OSError) or is_passing(error):
         message = f"the system failed: {error}; give the same command again"
         return _err(chunk, "system", message, error, error, attempt)
     message = f"{type(error).__name__}: {error}"

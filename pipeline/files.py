@@ -9,11 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROW_GROUP = 131_072
 """Rows per Parquet row group; fixed, because it is part of the bits of a file."""
@@ -73,6 +72,9 @@ def read_json(path: Path | str) -> Any:
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:
     """Write a DataFrame as Parquet, atomically; the same rows give the same bytes."""
+    import pyarrow as pa  # here, because most steps read no table and should not wait for it
+    import pyarrow.parquet as pq
+
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
     with replacing(path) as temporary:
         pq.write_table(
@@ -82,6 +84,8 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
 
 def read_table(path: Path | str) -> pd.DataFrame:
     """The rows of a Parquet file as a DataFrame with a plain 0..n-1 index."""
+    import pyarrow.parquet as pq
+
     table: pd.DataFrame = pq.read_table(Path(path), use_threads=False).to_pandas()
     return table
 

@@ -63,6 +63,7 @@ def snakemake_command(folder: Path, cores: int) -> list[str]:
         "--rerun-triggers", "mtime",
         "--rerun-incomplete",
         "--keep-going",
+        "--scheduler", "greedy",  # the default solves a linear programme for a dozen jobs
         "--nolock",  # our own lock is held: it dies with its holder, Snakemake's does not
         "--quiet", "progress",
         "--latency-wait", "10",

@@ -227,7 +227,7 @@ def _distributions(
     rung: Rung,
     limits: Limits,
 ) -> Check:
-    weights = (None, None)
+    weights: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
     if weight is not None and weight in found.columns:
         weights = (found[weight].to_numpy(float), expected[weight].to_numpy(float))
     far, largest = [f"{c} (missing)" for c in absent], 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -24,13 +23,6 @@ SMALLEST_NORM = 1e-9
 EMPTY_BIN_SHARE = 1e-3
 """Share of the mean that an empty bin of a template keeps: an event there is unlikely, not
 impossible."""
-
-
-class UnknownFunctionError(KeyError):
-    """No family of background functions has this name."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 @dataclass(frozen=True)
@@ -86,18 +78,6 @@ FAMILIES = (
     Family("Bernstein of 5th order", "bernstein", 5),
 )
 """Candidates, in the order in which they are tried."""
-
-
-def family(name: str) -> Family:
-    """The candidate called `name`; UnknownFunctionError names the nearest."""
-    known = {candidate.name: candidate for candidate in FAMILIES}
-    if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-        raise UnknownFunctionError(
-            f"expected a background function, found {name!r}; nearest: {nearest[0]!r}, "
-            f"known: {', '.join(known)}"
-        )
-    return known[name]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,13 +13,15 @@ from scipy.special import erf
 
 from pipeline.physics.arrays import Floats, finite_pair, floats
 from pipeline.physics.regions import Range, bin_edges
-from pipeline.physics.weights import weighted_histogram
+from pipeline.physics.weights import weighted_histogram, weighted_yield
 
 ROOT_TWO, ROOT_HALF_PI = math.sqrt(2), math.sqrt(math.pi / 2)
 FIT_BIN_WIDTH = 0.25
 """GeV; narrow against every resolution met here (more than 1 GeV)."""
 ENOUGH_ENTRIES = 200.0
 """Effective simulated events below which the tails are not fitted."""
+FEW_ENTRIES = 20.0
+"""Effective simulated events below which nothing is fitted."""
 LIMITS = {
     "mean": (-3.0, 3.0),  # GeV, around the expected mass
     "sigma": (0.4, 8.0),
@@ -111,14 +113,14 @@ def fit_shape(
     kept = (m >= interval[0]) & (m <= interval[1])
     m, w = m[kept], w[kept]
     start = fallback or DoubleCrystalBall(expected_mass, 1.5)
-    total, squares = float(w.sum()), float((w * w).sum())
-    effective = total**2 / squares if squares > 0 else 0.0
-    if total <= 0 or effective < 20:
+    simulated = weighted_yield(w)
+    effective = simulated.effective_entries
+    if simulated.events <= 0 or effective < FEW_ENTRIES:
         return start
     if fallback is None:
         start = replace(start, sigma=_core_width(m, np.abs(w)))
     edges = bin_edges(interval, FIT_BIN_WIDTH)
-    contents = weighted_histogram(m, w, edges)[0] / total
+    contents = weighted_histogram(m, w, edges)[0] / simulated.events
     names = list(LIMITS)
 
     def negative_log_likelihood(parameters: Floats) -> float:

@@ -110,7 +110,8 @@ class PointFolder:
         """Those of `columns` that a Parquet file has, with a plain 0..n-1 index."""
         file = pq.ParquetFile(self.run / relative)
         present = [c for c in columns if c in file.schema_arrow.names]
-        return file.read(columns=present, use_threads=False).to_pandas()
+        table: pd.DataFrame = file.read(columns=present, use_threads=False).to_pandas()
+        return table
 
 
 def read_points(run: Path) -> tuple[PointFolder, ...]:

@@ -129,7 +129,7 @@ def _order(table: pd.DataFrame, features: Sequence[str]) -> np.ndarray[Any, np.d
 
 def _inputs(table: pd.DataFrame, features: Sequence[str]) -> np.ndarray:
     values = table[list(features)].to_numpy(np.float32)
-    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.where(np.isfinite(values), values, np.float32(0.0))
 
 
 def _halves(rows: int, seed: int) -> np.ndarray:

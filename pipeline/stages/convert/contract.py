@@ -12,6 +12,7 @@ import awkward as ak
 import numpy as np
 import pandas as pd
 
+from pipeline.data.schema import door
 from pipeline.files import read_json, read_table, write_json, write_table
 from pipeline.settings import Settings, nearest
 from pipeline.stages.contract import ContractError, StageContext
@@ -134,6 +135,19 @@ def reference_path(settings: Settings) -> Path:
             f"{settings.channel.selection!r}; add {path.name}"
         )
     return path
+
+
+def task_variables(settings: Settings) -> dict[str, Any]:
+    """What `task.md` needs."""
+    channel, release = settings.channel, settings.data.release
+    return {
+        "channel": channel.name,
+        "selection": channel.selection,
+        "release": release,
+        "scale_factors": list(channel.scale_factors),
+        "variables": list(door(release).fields.values()),
+        "columns": columns(channel.name),
+    }
 
 
 def _cutflow(result: Mapping[str, Any], events: int) -> tuple[tuple[str, int], ...]:

@@ -42,7 +42,7 @@ def without_event(rows: np.ndarray, given: np.ndarray) -> np.ndarray:
     occurrence = np.arange(len(rows)) - np.searchsorted(rows, rows)
     place = np.searchsorted(given, rows) + occurrence
     found = (place < len(given)) & (given[np.minimum(place, len(given) - 1)] == rows)
-    return rows[~found]
+    return np.asarray(rows[~found])
 
 
 def among(rows: np.ndarray, some: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ def among(rows: np.ndarray, some: np.ndarray) -> np.ndarray:
     rows, some = _alike(rows, some)
     some = np.sort(some)
     place = np.minimum(np.searchsorted(some, rows), len(some) - 1)
-    return some[place] == rows
+    return np.asarray(some[place] == rows)
 
 
 def run_and_event(key: Any) -> tuple[int, int]:

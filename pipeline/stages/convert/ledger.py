@@ -50,7 +50,7 @@ def ledger(
     for name, sample in fileset["samples"].items():
         own = [o for o in outcomes if o.chunk.sample == name]
         done = [o for o in own if o.record is not None]
-        expected = sum(file["entries"] for file in sample["files"])
+        expected = sum(file["entries"] or 0 for file in sample["files"])
         counted = sum(o.record.events for o in done if o.record is not None)
         samples[name] = {
             "entries_expected": expected,
@@ -83,8 +83,8 @@ def check_tiling(fileset: Mapping[str, Any], chunks: Sequence[Chunk]) -> None:
                     low, high = sorted((end, chunk.start))
                     raise LedgerError(f"entries {low} to {high} of {where} {what}; {_NEXT}")
                 end = chunk.stop
-            if end != file["entries"]:
-                wanted = file["entries"]
+            wanted = file["entries"] or 0  # null: a file that cannot be read has no chunks
+            if end != wanted:
                 raise LedgerError(
                     f"expected chunks up to entry {wanted} of {where}, found {end}; {_NEXT}"
                 )

@@ -13,17 +13,9 @@ FLAT = [
     "met", "met_phi", "trigE", "trigM",
 ]  # fmt: skip
 LEPTON = [
-    "pt",
-    "eta",
-    "phi",
-    "e",
-    "charge",
-    "type",
-    "isTrigMatched",
-    "isMediumID",
-    "isLooseID",
-    "isLooseIso",
-]
+    "pt", "eta", "phi", "e", "charge", "type",
+    "isTrigMatched", "isMediumID", "isLooseID", "isLooseIso",
+]  # fmt: skip
 BRANCHES = [*FLAT, *(f"lep_{q}" for q in LEPTON), "jet_pt"]
 
 
@@ -113,7 +105,6 @@ def mass_columns(lepton: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     momentum = np.stack([e, pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)])
     total = momentum.sum(axis=1)
     pairs = [(i, j) for i in range(4) for j in range(i + 1, 4)]
-    others = [tuple(k for k in range(4) if k not in pair) for pair in pairs]
     masses = np.stack([mass(momentum[:, [i, j]].sum(axis=1)) for i, j in pairs])
     allowed = np.stack(
         [
@@ -125,7 +116,7 @@ def mass_columns(lepton: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     best = distance.argmin(axis=0)
     events = np.arange(pt.shape[1])
     has_pair = np.isfinite(distance[best, events])
-    opposite = np.array([pairs.index(other) for other in others])[best]
+    opposite = len(pairs) - 1 - best  # the pair of the two others: (0, 1) first, (2, 3) last
     return {
         "m_4l": mass(total),
         "pt_4l": np.hypot(total[1], total[2]),

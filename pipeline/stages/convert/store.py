@@ -80,7 +80,7 @@ class ChunkStore:
         try:
             record = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             size = self.rows_path(key).stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return record_from(record) if record["size"] == size else None
 

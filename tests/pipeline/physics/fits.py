@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.physics.background import BinnedFamily, Template, family
+from pipeline.physics.background import FAMILIES, BinnedFamily, Family, Template
 from pipeline.physics.model import Category, Model, Uncertainties
 from pipeline.physics.signal import DoubleCrystalBall
 
@@ -18,6 +18,11 @@ TYPICAL = (
     (60.0, 8.0, 1.4, "exponential", (-1.1,)),
 )
 """Categories as they come out at 36 fb^-1: from many events to few."""
+
+
+def family(name: str) -> Family:
+    """The candidate of that name."""
+    return next(each for each in FAMILIES if each.name == name)
 
 
 def category(

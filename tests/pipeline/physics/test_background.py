@@ -9,9 +9,8 @@ from pipeline.physics.background import (
     BinnedFamily,
     Family,
     Template,
-    UnknownFunctionError,
-    family,
 )
+from tests.pipeline.physics.fits import family
 
 RANGE = (105.0, 160.0)
 EDGES = np.linspace(*RANGE, 111)
@@ -75,11 +74,6 @@ def test_far_away_parameters_do_not_overflow() -> None:
         fractions, gradient = binned(each).fractions(np.full(each.n_parameters, 500.0))
         assert np.isfinite(fractions).all()
         assert np.isfinite(gradient).all()
-
-
-def test_unknown_name_tells_the_nearest() -> None:
-    with pytest.raises(UnknownFunctionError, match="nearest: 'power law'"):
-        family("powerlaw")
 
 
 def test_template_keeps_a_little_in_empty_and_negative_bins() -> None:

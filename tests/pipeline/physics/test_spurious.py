@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.physics.background import FAMILIES, family
+from pipeline.physics.background import FAMILIES
 from pipeline.physics.regions import bin_edges, bins_inside
 from pipeline.physics.signal import DoubleCrystalBall
 from pipeline.physics.spurious import Choice, Spectrum, choose_background, fit_background
+from tests.pipeline.physics.fits import family
 
 RANGE = (105.0, 160.0)
 EDGES = bin_edges(RANGE, 0.5)

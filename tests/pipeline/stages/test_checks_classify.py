@@ -181,6 +181,7 @@ def test_the_references_answer_pasted_in_is_found(run) -> None:
     assert verdict.outcome == "failed"
 
 
+@pytest.mark.slow
 def test_our_own_code_is_judged_without_a_rung(run) -> None:
     run.reference("classify")
     verdict = judge(run.request("classify", "reference"))

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.configure import configure
 from pipeline.data.synthetic import generate_file
 from pipeline.files import read_json, read_table, write_json, write_table
 from pipeline.judge import JudgeRequest, Verdict, judge
+from pipeline.settings import Settings
 from pipeline.stages.convert.contract import CONTRACT, reference_path
 from pipeline.stages.convert.events import read_events
 from pipeline.stages.solution import load_solution
@@ -27,6 +29,7 @@ class Converting:
 
     folder: Path
     fileset: dict[str, Any]
+    settings: Settings
 
     def convert(self, code: str, owner: str) -> JudgeRequest:
         folder = self.folder / owner / "convert"
@@ -37,8 +40,9 @@ class Converting:
         cutflows, ledger = {}, {}
         for name, sample in self.fileset["samples"].items():
             file = sample["files"][0]
-            events = read_events(file["path"], "analysis", "2025e-13tev-beta", 0, file["entries"])
-            arguments = {"events": events, "channel": "hyy"}
+            tree, release = self.fileset["tree"], self.settings.data.release
+            events = read_events(file["path"], tree, release, 0, file["entries"])
+            arguments = {"events": events, "channel": self.settings.channel.name}
             product = CONTRACT.accept(CONTRACT.call(solution, arguments), arguments)
             table = product.table.sort_values(["run_number", "event_number"], ignore_index=True)
             cutflows[name] = [list(step) for step in product.cutflow]
@@ -54,6 +58,8 @@ class Converting:
 
     def blinded(self, arguments: dict[str, Any]) -> pd.Series:
         """Event numbers of what our own code finds in the window, as execute does it."""
+        if self.settings.channel.name != "hyy":
+            return pd.Series([], dtype=np.int64)
         ours = CONTRACT.call(load_solution(reference_path(settings()), {}), arguments)
         table = CONTRACT.accept(ours, arguments).table
         inside = table["m_yy"].between(120, 130, inclusive="neither")
@@ -63,7 +69,7 @@ class Converting:
         solver = "reference" if owner == "reference" else "agent"
         return JudgeRequest(
             stage="convert",
-            settings=settings(solver),
+            settings=replace(self.settings, solver=replace(self.settings.solver, name=solver)),
             fileset=self.fileset,
             solution_path=self.folder / owner / "convert" / "solution.py",
             output=self.folder / owner / "convert",
@@ -83,7 +89,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Converting:
         made = generate_file("hyy", name, data, folder / f"{name}.root")
         file = {"path": made["path"], "entries": made["entries"]}
         samples[name] = {"kind": made["kind"], "files": [file]}
-    converting = Converting(folder, {"tree": "analysis", "samples": samples})
+    converting = Converting(folder, {"tree": "analysis", "samples": samples}, settings())
     converting.convert(REFERENCE, "reference")
     return converting
 
@@ -286,3 +292,47 @@ def test_the_cut_flow_is_compared_with_ours(run) -> None:
     verdict = judge(request)
     assert (verdict.outcome, verdict.rung) == ("passed", "permutation")
     assert failed(verdict, with_rungs=True) == {"cut flows: samples that differ"}
+
+
+PERIOD_D = "ODEO_FEB2025_v0_exactly4lep_data15_periodD.exactly4lep.root"
+REAL = {
+    "opendata_2020": (
+        "mini",
+        {
+            "data_A": ("2020e-13tev/4lep/Data/data_A.4lep.root", 39, 27),
+            "data_C": ("2020e-13tev/4lep/Data/data_C.4lep.root", 237, 146),
+        },
+    ),
+    "opendata_2025": (
+        "analysis",
+        {"data15_periodD": (f"2025e-13tev-beta/exactly4lep/{PERIOD_D}", 3424, 2)},
+    ),
+}
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("data", REAL)
+def test_four_leptons_of_the_real_files_are_judged(samples: Path, tmp_path: Path, data) -> None:
+    chosen = configure(["channel=hzz4l", f"data={data}", f"data.location={samples}"])
+    tree, files = REAL[data]
+    listed = {
+        name: {"kind": "data", "files": [{"path": str(samples / path), "entries": entries}]}
+        for name, (path, entries, _) in files.items()
+    }
+    run = Converting(tmp_path, {"tree": tree, "samples": listed}, chosen)
+    code = reference_path(chosen).read_text(encoding="utf-8")
+    run.convert(code, "reference")
+    verdict = judge(run.request("reference"))
+    assert (verdict.outcome, failed(verdict)) == ("reference", set())
+    ends = [c for c in verdict.checks if c.name.endswith("cut flow ends with the rows selected")]
+    assert [c.found for c in ends] == [selected for _, _, selected in files.values()]
+    verdict = judge(run.convert(code, "points/main"))
+    assert (verdict.outcome, verdict.rung) == ("passed", "exact")
+
+    fewer = code + (
+        "\n\nhonest = convert\n\ndef convert(events):\n    t = honest(events)\n"
+        "    flow = t.pop('cutflow')\n    n = len(t['m_4l']) - 1\n"
+        "    return {**{k: v[:n] for k, v in t.items()}, 'cutflow': [*flow[:-1], ('end', n)]}\n"
+    )
+    verdict = judge(run.convert(fewer, "points/main"))
+    assert (verdict.outcome, verdict.rung) == ("failed", None)

@@ -1,6 +1,7 @@
 """What measure gets in each pass, what it accepts, and when there is nothing to measure."""
 
 import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pipeline.files import read_table, write_table
 from pipeline.stages.contract import ContractError
 from pipeline.stages.measure.contract import CONTRACT, blocked
+from tests.pipeline.stages.measure.conftest import TABLES
 from tests.pipeline.stages.tables import (
     CROSS_SECTIONS,
     DATA,
@@ -23,15 +25,6 @@ from tests.pipeline.stages.tables import (
     settings,
     without,
 )
-
-TABLES = diphoton(Content(tight=6_000, loose=6_000, simulated=800))
-
-
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    made = Chain.start(tmp_path_factory.mktemp("chain"), TABLES, settings())
-    made.run("preprocess", "classify", "categorize")
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +87,8 @@ def test_asimov_data_are_what_is_expected(plain: dict[str, Any], sealed: dict[st
 
 
 def test_unblinded_settings_give_data_in_both_passes(tmp_path: Path) -> None:
-    chain = Chain.start(tmp_path, TABLES, settings("unblind=true"))
+    few = diphoton(Content(tight=1_500, loose=1_500, simulated=300))
+    chain = Chain.start(tmp_path, few, settings("unblind=true"))
     chain.run("preprocess", "classify", "categorize")
     passes = [CONTRACT.arguments(chain.context("measure", sealed)) for sealed in (False, True)]
     assert [a["model"]["data_kind"] for a in passes] == ["data", "data"]
@@ -186,12 +180,6 @@ def test_says_what_is_wrong(plain: dict[str, Any], message: str) -> None:
         CONTRACT.accept(measurement, plain)
 
 
-def chained(folder: Path, names: list[str], reason: str) -> Chain:
-    chain = Chain.start(folder, TABLES, settings(), without(samples(TABLES), names, reason))
-    chain.run("preprocess", "classify", "categorize")
-    return chain
-
-
 def test_nothing_blocks_a_complete_set(chain: Chain) -> None:
     assert blocked(chain.context("measure")) is None
     assert blocked(chain.context("measure", sealed=True)) is None
@@ -205,7 +193,9 @@ def test_nothing_blocks_a_complete_set(chain: Chain) -> None:
     ],
 )
 def test_blocked_by_an_incomplete_sample(tmp_path: Path, name: str, sentence: str) -> None:
-    chain = chained(tmp_path, [name], "a file is lost")
+    facts = without(samples(TABLES), [name], "a file is lost")
+    chain = Chain.start(tmp_path, TABLES, settings(), facts)
+    chain.run("preprocess")
     reason = blocked(chain.context("measure"))
     assert reason is not None
     assert reason.startswith(sentence)
@@ -229,17 +219,22 @@ def test_blocked_without_expected_signal(tmp_path: Path) -> None:
     assert "adds up to 0 events in the fit range" in reason
 
 
-def test_no_data_events_block_a_fitted_background_only(tmp_path: Path) -> None:
-    tables = four_lepton()
-    tables[DATA] = tables[DATA].iloc[:0]
-    chain = Chain.start(tmp_path / "four", tables, settings(channel="hzz4l"))
-    chain.run("preprocess")
-    assert blocked(chain.context("measure")) is None
-    chain = Chain.start(tmp_path / "two", TABLES, settings())
-    chain.run("preprocess", "classify", "categorize")
-    for name in ("output", "sealed"):
-        path = chain.folder / "classify" / name / "data.parquet"
-        write_table(path, read_table(path).iloc[:0])
-    assert blocked(chain.context("measure")) == (
+def test_no_data_events_block_a_fitted_background(chain: Chain, tmp_path: Path) -> None:
+    copied = Chain(tmp_path / "copy", chain.settings, chain.fileset)
+    shutil.copytree(chain.folder, copied.folder)
+    path = copied.folder / "classify" / "output" / "data.parquet"
+    write_table(path, read_table(path).iloc[:0])
+    assert blocked(copied.context("measure")) == (
         "no data event in the sidebands; the background cannot be fitted"
     )
+
+
+def test_no_data_events_do_not_block_a_template(tmp_path: Path) -> None:
+    tables = four_lepton()
+    tables[DATA] = tables[DATA].iloc[:0]
+    chain = Chain.start(tmp_path, tables, settings(channel="hzz4l"))
+    chain.run("preprocess")
+    assert blocked(chain.context("measure")) is None
+    found = chain.product("measure", sealed=True)
+    assert found["mu"] < 0.1
+    assert found["significance"]["observed"] == 0.0

@@ -10,20 +10,10 @@ from pipeline.stages.measure.contract import CONTRACT
 from pipeline.stages.measure.reference import measure, prepare
 from tests.pipeline.stages.tables import (
     Chain,
-    Content,
-    diphoton,
     falling,
     four_lepton,
     settings,
 )
-
-
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    tables = diphoton(Content(tight=30_000, loose=60_000, simulated=3_000, mu=1.0), seed=4)
-    made = Chain.start(tmp_path_factory.mktemp("chain"), tables, settings())
-    made.run("preprocess", "classify", "categorize")
-    return made
 
 
 @pytest.fixture(scope="module")

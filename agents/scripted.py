@@ -1,0 +1,61 @@
+"""A model whose replies are files: no intelligence, the same dialogue every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agents.chat import Call, Message, Reply, split_reasoning
+from agents.errors import ScriptError
+
+_FINISH = re.compile(r"<!-- finish_reason: ([a-z_]+) -->\n")
+
+
+@dataclass(frozen=True)
+class ScriptedModel:
+    """Reads the reply of call number n of a stage from `<folder>/<stage>/<nn>-<role>.md`.
+
+    A first line `<!-- finish_reason: length -->` is taken off and makes the reply end so. Nothing
+    of the prompt is looked at, and no tokens are counted, because there are none.
+    """
+
+    folder: Path
+    name: str = "scripted"
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Its name, and that it is a script."""
+        return {"name": self.name, "revision": None, "sampling": {}, "scripted": True}
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        seed: int,
+        call: Call | None = None,
+    ) -> Reply:
+        """The reply in the call's file; ScriptError if there is none."""
+        if call is None:
+            raise ScriptError("expected to be told which call of which stage this is, found none")
+        path = self.folder / call.stage / f"{call.number:02d}-{call.role}.md"
+        try:
+            content = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            there = sorted(p.name for p in path.parent.glob("*.md"))
+            raise ScriptError(
+                f"expected the reply '{path.name}' of the script {self.name!r} for the stage "
+                f"{call.stage!r} (round {call.round}), found {there}; write that file"
+            ) from None
+        finish = _FINISH.match(content)
+        text, reasoning = split_reasoning(content[finish.end() :] if finish else content)
+        return Reply(
+            text=text,
+            reasoning=reasoning,
+            finish_reason=finish[1] if finish else "stop",
+            model=self.name,
+            sampling={"seed": seed},
+        )

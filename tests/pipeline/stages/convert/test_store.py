@@ -1,0 +1,82 @@
+"""The chunk store: keys that name everything, and files that are there whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from executors.base import Chunk
+from pipeline.settings import Settings
+from pipeline.stages.convert.store import BLINDED, ChunkStore
+
+CHUNK = Chunk("00ff", "data_A", "/somewhere/a.root", "analysis", 10, 14)
+COLUMNS = {
+    "run_number": np.array([1, 1, 2], dtype=np.int64),
+    "ph1_pt": np.array([50.5, np.nan, 60.0], dtype=np.float32),
+    "trigger": np.array([True, False, True]),
+}
+HIDDEN = np.array([False, True, False])
+
+
+@pytest.fixture
+def store(tmp_path: Path, settings: Settings) -> ChunkStore:
+    return ChunkStore.of(tmp_path, "ab" * 32, settings)
+
+
+def test_what_was_saved_comes_back(store: ChunkStore) -> None:
+    key = store.key(CHUNK, "data")
+    assert store.finished(key) is None
+    record = store.save(key, CHUNK, COLUMNS, HIDDEN, (("all", 4), ("tight", 3)))
+    assert store.finished(key) == record
+    assert (record.events, record.rows, record.blinded) == (4, 3, 1)
+    table = store.load(key)
+    assert table.column_names == [*COLUMNS, BLINDED]
+    for name, values in COLUMNS.items():
+        found = table[name].to_numpy()
+        assert found.dtype == values.dtype
+        np.testing.assert_array_equal(found, values)
+    assert table[BLINDED].to_pylist() == HIDDEN.tolist()
+
+
+def test_the_same_rows_are_the_same_bytes(store: ChunkStore) -> None:
+    store.save("a" * 32, CHUNK, COLUMNS, HIDDEN, (("all", 4),))
+    store.save("b" * 32, CHUNK, COLUMNS, HIDDEN, (("all", 4),))
+    assert store.rows_path("a" * 32).read_bytes() == store.rows_path("b" * 32).read_bytes()
+
+
+def test_a_truncated_file_is_not_finished(store: ChunkStore) -> None:
+    key = store.key(CHUNK, "data")
+    store.save(key, CHUNK, COLUMNS, HIDDEN, (("all", 4),))
+    path = store.rows_path(key)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert store.finished(key) is None
+    path.unlink()
+    assert store.finished(key) is None
+
+
+def test_a_key_names_everything_that_rows_depend_on(
+    store: ChunkStore, tmp_path: Path, settings: Settings
+) -> None:
+    other_blind = replace(settings, channel=replace(settings.channel, blind=(115.0, 130.0)))
+    other_release = replace(settings, data=replace(settings.data, release="2020e-13tev"))
+    found = {
+        store.key(CHUNK, "data"),
+        store.key(CHUNK, "mc"),
+        store.key(replace(CHUNK, id="00fe"), "data"),
+        store.key(replace(CHUNK, stop=15), "data"),
+        ChunkStore.of(tmp_path, "cd" * 32, settings).key(CHUNK, "data"),
+        ChunkStore.of(tmp_path, "ab" * 32, other_blind).key(CHUNK, "data"),
+        ChunkStore.of(tmp_path, "ab" * 32, other_release).key(CHUNK, "data"),
+    }
+    assert len(found) == 7
+
+
+def test_a_key_does_not_depend_on_where_things_are(
+    store: ChunkStore, tmp_path: Path, settings: Settings
+) -> None:
+    elsewhere = ChunkStore.of(tmp_path / "elsewhere", "ab" * 32, replace(settings, unblind=True))
+    moved = replace(CHUNK, path="/elsewhere/a.root")
+    assert elsewhere.key(moved, "data") == store.key(CHUNK, "data")
