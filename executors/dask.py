@@ -18,6 +18,8 @@ from executors.base import Chunk, Err, FaultKind, OnResult, Result, Task
 from executors.local import ignore_result
 from executors.runner import chunk_of, run
 
+LOOPBACK = "127.0.0.1:0"
+"""Any free port that only this machine can reach."""
 START_TIMEOUT = "60s"
 """How long workers and scheduler wait for each other before they give up."""
 
@@ -145,8 +147,10 @@ class DaskExecutor:
             threads_per_worker=1,
             processes=True,
             memory_limit=int(self.memory_gb * 1e9),
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            # Without an address both servers would take fixed ports, which another user may have.
+            dashboard_address=LOOPBACK,
+            worker_dashboard_address=LOOPBACK,
+            scheduler_kwargs={"dashboard": False},
             local_directory=scratch,
             death_timeout=START_TIMEOUT,
             silence_logs=40,

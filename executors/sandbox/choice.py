@@ -1,0 +1,44 @@
+"""Which sandbox is used: by name, or the strongest that works here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from executors.sandbox.base import Limits, Sandbox, SandboxUnavailableError
+from executors.sandbox.bubblewrap import Bubblewrap
+from executors.sandbox.plain import Plain
+
+STRONGEST_FIRST: dict[str, Callable[[Limits], Sandbox]] = {
+    "bubblewrap": Bubblewrap,
+    "plain": Plain,
+}
+"""What `auto` tries, in this order; another kind of sandbox is another line here."""
+
+
+def named(name: str, limits: Limits) -> Sandbox:
+    """The sandbox that settings call `name`; `auto` is the strongest that works here.
+
+    SandboxUnavailableError says for each kind why it does not work; ValueError for another name.
+    """
+    if name == "auto":
+        return strongest(limits)
+    if name not in STRONGEST_FIRST:
+        known = ", ".join(["auto", *STRONGEST_FIRST])
+        raise ValueError(f"expected one of {known} as sandbox, found {name!r}")
+    sandbox = STRONGEST_FIRST[name](limits)
+    available, reason = sandbox.available()
+    if not available:
+        raise SandboxUnavailableError(f"the {name} sandbox cannot be used here: {reason}")
+    return sandbox
+
+
+def strongest(limits: Limits) -> Sandbox:
+    """The first of STRONGEST_FIRST that is available."""
+    reasons = []
+    for name, make in STRONGEST_FIRST.items():
+        sandbox = make(limits)
+        available, reason = sandbox.available()
+        if available:
+            return sandbox
+        reasons.append(f"{name}: {reason}")
+    raise SandboxUnavailableError("no sandbox works on this machine: " + "; ".join(reasons))

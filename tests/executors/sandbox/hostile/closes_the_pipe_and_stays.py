@@ -1,0 +1,12 @@
+"""Closes every file that it finds open and stays.
+
+Expected: protocol
+"""
+
+import os
+import time
+
+
+def attack(info):
+    os.closerange(0, 1024)
+    time.sleep(1000)

@@ -1,0 +1,9 @@
+"""Uses the processor for ever.
+
+Expected: cpu
+"""
+
+
+def attack(info):
+    while True:
+        pass

@@ -1,0 +1,10 @@
+"""Asks Python to end.
+
+Expected: exception (SystemExit)
+"""
+
+import sys
+
+
+def attack(info):
+    sys.exit("enough")

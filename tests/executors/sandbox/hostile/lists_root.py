@@ -1,0 +1,10 @@
+"""Lists the root folder.
+
+Expected: violation
+"""
+
+import os
+
+
+def attack(info):
+    return os.listdir("/")

@@ -1,0 +1,73 @@
+"""Virtual arrays over branches read in bulk hold what a plain read holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from executors import reading
+from executors.base import Chunk
+from tests.executors.conftest import chunks_of
+
+FILES = {
+    "2025e-13tev-beta": ("exactly4lep/*periodD*.root", "analysis"),
+    "2020e-13tev": ("4lep/Data/data_C.4lep.root", "mini"),
+    "2016e-8tev": ("MC/mc_117049.ttbar_had.root", "mini"),
+}
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    reading.close()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("release", FILES)
+@pytest.mark.parametrize("start", [0, 77])
+def test_every_branch_of_every_release(release: str, start: int, samples: Path) -> None:
+    """Strings, C arrays, vectors and RVecs; chunks that begin and end inside of baskets."""
+    pattern, name = FILES[release]
+    (path,) = (samples / release).glob(pattern)
+    with uproot.open(path) as file:
+        tree = file[name]
+        branches = [branch.name for branch in tree.branches]
+        stop = tree.num_entries - 5
+        plain = tree.arrays(branches, entry_start=start, entry_stop=stop, how=dict)
+    events = reading.read(Chunk("c", "s", str(path), name, start, stop), branches)
+    assert sorted(events.fields) == sorted(branches)
+    for branch in branches:
+        found = ak.Array(ak.materialize(events[branch]).layout)
+        assert found.type == plain[branch].type, branch
+        assert ak.array_equal(found, plain[branch], equal_nan=True), branch
+
+
+def test_only_the_branches_asked_for_are_there(root_file: Path) -> None:
+    (chunk,) = chunks_of(root_file, 250, 650)
+    events = reading.read(chunk, ["pt"])
+    assert events.fields == ["pt"]
+    assert ak.num(events["pt"]).tolist() == [n % 4 for n in range(250, 650)]
+
+
+def test_too_few_entries_are_refused(root_file: Path) -> None:
+    (chunk,) = chunks_of(root_file, 990, 1010)
+    with pytest.raises(reading.EventCountError, match="expected 20 events of 1 branches, found 10"):
+        reading.read(chunk, ["pt"])
+
+
+def test_a_file_that_was_replaced_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.root"
+    (chunk,) = chunks_of(path, 0, 3)
+    for value in (1, 2):
+        fresh = tmp_path / "fresh.root"
+        with uproot.recreate(fresh) as file:
+            file["analysis"] = {"number": np.full(3, value, dtype=np.int64)}
+        os.utime(fresh, ns=(value * 10**9, value * 10**9))
+        os.replace(fresh, path)
+        assert reading.read(chunk, ["number"])["number"].tolist() == [value] * 3
