@@ -62,7 +62,7 @@ def read(chunk: Chunk, branches: Sequence[str]) -> Any:
     directory = _directory(chunk.path)
     names = frozenset(branches)
     arrays = directory[chunk.tree].arrays(
-        filter_branch=lambda branch: branch.name in names,
+        filter_name=list(branches),
         entry_start=chunk.start,
         entry_stop=chunk.stop,
         how=dict,

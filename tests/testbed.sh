@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the test suite needs beyond Python packages (Debian or Ubuntu, as root).
-# So far that is a browser (the report is opened in it) and a linter for shell scripts.
+# So far that is a browser (the report is opened in it), the sandbox of solutions, and a linter for
+# shell scripts. SLURM, Apptainer and a CPU vLLM come with the parts of Ladon that need them.
 set -euo pipefail
 packages=()
 command -v chromium >/dev/null || packages+=(chromium)
+command -v bwrap >/dev/null || packages+=(bubblewrap)
 command -v shellcheck >/dev/null || packages+=(shellcheck)
 if [ ${#packages[@]} -eq 0 ]; then
     echo "testbed: everything is there"

@@ -56,7 +56,6 @@ def test_a_system_fault_says_nothing_about_the_file(root_file: Path) -> None:
     [
         (b"", "found bad.root empty"),
         (b"<html>404</html>", "that begins with b'<html>40'"),
-        (b"root" + bytes(300), "corrupt"),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
@@ -66,6 +65,17 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
     kind, sentence = diagnose(chunk, ["pt"], FAULT)
     assert kind == "file"
     assert said in sentence
+
+
+def test_a_file_whose_list_of_contents_is_damaged(root_file: Path, tmp_path: Path) -> None:
+    content = root_file.read_bytes()
+    kept = len(content) * 6 // 10
+    path = tmp_path / "bad.root"
+    path.write_bytes(content[:kept] + b"\xff" * (len(content) - kept))
+    (chunk,) = chunks_of(path, 0, 10)
+    kind, sentence = diagnose(chunk, ["pt"], FAULT)
+    assert kind == "file"
+    assert "found bad.root corrupt" in sentence
 
 
 def test_a_large_file_keeps_its_end_in_eight_bytes(root_file: Path, tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def test_every_branch_of_every_release(release: str, start: int, samples: Path) 
     assert sorted(events.fields) == sorted(branches)
     for branch in branches:
         found = ak.Array(ak.materialize(events[branch]).layout)
-        assert found.type == plain[branch].type, branch
-        assert ak.array_equal(found, plain[branch], equal_nan=True), branch
+        same = ak.array_equal(found, plain[branch], equal_nan=True, check_parameters=False)
+        assert same, branch
 
 
 def test_only_the_branches_asked_for_are_there(root_file: Path) -> None:
@@ -67,7 +67,8 @@ def test_a_file_that_was_replaced_is_opened_again(tmp_path: Path) -> None:
     for value in (1, 2):
         fresh = tmp_path / "fresh.root"
         with uproot.recreate(fresh) as file:
-            file["analysis"] = {"number": np.full(3, value, dtype=np.int64)}
+            file.mktree("analysis", {"number": "int64"})
+            file["analysis"].extend({"number": np.full(3, value)})
         os.utime(fresh, ns=(value * 10**9, value * 10**9))
         os.replace(fresh, path)
         assert reading.read(chunk, ["number"])["number"].tolist() == [value] * 3

@@ -167,9 +167,10 @@ class _Encoder:
         if pd.api.types.is_extension_array_dtype(series.dtype) and pd.api.types.is_numeric_dtype(
             series.dtype
         ):
-            missing = series.isna().any()
-            return self.array(series.to_numpy("float64", na_value=np.nan) if missing
-                              else series.to_numpy(series.dtype.numpy_dtype), where)  # fmt: skip
+            if series.isna().any():
+                return self.array(series.to_numpy("float64", na_value=np.nan), where)
+            dtype: Any = series.dtype
+            return self.array(series.to_numpy(dtype.numpy_dtype), where)
         return self.array(series.to_numpy(), where)
 
     def frame(self, value: pd.DataFrame, where: str) -> Any:

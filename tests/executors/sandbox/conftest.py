@@ -14,10 +14,6 @@ import pytest
 from executors.sandbox import Bubblewrap, Limits, Plain, Sandbox
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sandbox: needs bubblewrap (apt-get install bubblewrap)")
-
-
 @pytest.fixture(params=["bubblewrap", "user namespace", "plain"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """Each sandbox that there is, and bubblewrap also as an ordinary user would have it."""

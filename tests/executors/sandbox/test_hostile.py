@@ -13,7 +13,7 @@ import pytest
 from executors.sandbox import Limits, SandboxClosedError, SandboxResult
 from tests.executors.sandbox.conftest import Host, made
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 FOLDER = Path(__file__).parent / "hostile"
 SEEN_AT_ROOT = set(

@@ -18,8 +18,10 @@ from pipeline.stages.inspect.reference import inspect
         ("2016e-8tev/MC/mc_117049.ttbar_had.root", "mini", 2517, 46),
         ("2020e-13tev/4lep/Data/data_A.4lep.root", "mini", 39, 81),
         (
-            ("2025e-13tev-beta/exactly4lep/"
-            "ODEO_FEB2025_v0_exactly4lep_data15_periodD.exactly4lep.root"),
+            (
+                "2025e-13tev-beta/exactly4lep/"
+                "ODEO_FEB2025_v0_exactly4lep_data15_periodD.exactly4lep.root"
+            ),
             "analysis",
             3424,
             117,
