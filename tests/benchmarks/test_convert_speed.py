@@ -17,8 +17,15 @@ from tests.benchmarks.ways import settings
 
 pytestmark = pytest.mark.benchmark
 EVENTS = 500_000
-ROUNDS = 2
-"""Rounds over all ways, so that a busy moment of the machine does not meet one way alone."""
+ROUNDS = 5
+"""Rounds over all ways at most. The fastest time of a way is what it takes on a quiet machine; more
+rounds are made only while another process may have held one of the ways up."""
+LIMITS = {
+    "convert / plain uproot read, one process": ("plain", "inline", 0.7),
+    "convert / official notebook's way": ("notebook", "inline", 1.5),
+    "two processes / one process": ("processes:1", "processes:2", 1.6),
+}
+"""What is compared: the slower way, the faster one, and how many times as fast it must be."""
 WAYS = ("plain", "notebook", "inline", "processes:1", "processes:2")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +62,8 @@ def seconds(big_file: tuple[Path, int]) -> dict[str, float]:
             result = in_a_fresh_process(way, path)
             fastest[way] = min(result["seconds"], fastest.get(way, float("inf")))
             rows[way] = result["rows"]
+        if all(fastest[a] / fastest[b] >= least for a, b, least in LIMITS.values()):
+            break
     assert rows["plain"] == entries
     made = {rows[way] for way in WAYS if way != "plain"}
     assert len(made) == 1, f"the ways do not make the same rows: {rows}"
@@ -66,19 +75,15 @@ def test_ratios(
 ) -> None:
     path, entries = big_file
     memory = in_a_fresh_process("memory", path)["peak_gb"]
-    rows = [
-        ("convert / plain uproot read, one process", seconds["plain"] / seconds["inline"], 0.7),
-        ("convert / official notebook's way", seconds["notebook"] / seconds["inline"], 1.5),
-        ("two processes / one process", seconds["processes:1"] / seconds["processes:2"], 1.6),
-    ]
     chunk = settings().data.chunk_size
+    ratios = {name: seconds[a] / seconds[b] for name, (a, b, _) in LIMITS.items()}
     with capsys.disabled():
         print(f"\nconvert on {entries:,} synthetic events, chunks of {chunk:,}")
         for way, value in seconds.items():
             print(f"  {way:42s}{entries / value / 1e6:8.2f} M events/s")
-        for name, ratio, least in rows:
-            print(f"  {name:42s}{ratio:8.2f}   (at least {least})")
+        for name, ratio in ratios.items():
+            print(f"  {name:42s}{ratio:8.2f}   (at least {LIMITS[name][2]})")
         print(f"  {'peak memory of a worker':42s}{memory:8.2f} GB (below 1.5)")
     assert memory < 1.5
-    for name, ratio, least in rows:
-        assert ratio >= least, name
+    for name, ratio in ratios.items():
+        assert ratio >= LIMITS[name][2], name
