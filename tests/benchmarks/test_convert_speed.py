@@ -41,8 +41,8 @@ def in_a_fresh_process(way: str, path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def big_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """A synthetic period of data with the continuum unthinned, as in real data."""
-    data = replace(settings().data, thinning=1.0, luminosity=20.0)
+    """A synthetic period of data, the continuum unthinned as in real data: eight full chunks."""
+    data = replace(settings().data, thinning=1.0, luminosity=23.5)
     path = tmp_path_factory.mktemp("benchmark") / "data16_periodL.root"
     generate_file("hyy", "data16_periodL", data, path)
     with uproot.open(path) as file:
