@@ -44,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Everything that a user can cause arrives here as one sentence.
         if debug:
             traceback.print_exc()
-        Console(stderr=True).print(f"ladon: {_sentence(error)}", highlight=False, markup=False)
+        Console(stderr=True).print(
+            f"ladon: {_sentence(error)}", highlight=False, markup=False, soft_wrap=True
+        )
         return EXIT_USAGE
 
 
@@ -90,14 +92,18 @@ def _run(overrides: list[str]) -> int:
 
     console = Console()
     settings = configure(overrides)
-    console.print(f"run {settings.run.name} in {settings.run.outputs}/", highlight=False)
+    console.print(
+        f"run {settings.run.name} in {settings.run.outputs}/", highlight=False, soft_wrap=True
+    )
     outcome = run(settings, console)
     if outcome.exit_code == EXIT_OK:
         console.print(terminal_summary(outcome.folder))
     elif outcome.exit_code == EXIT_STOPPED:
         console.print("stopped; the same command continues where this one was")
     for problem in outcome.problems:
-        Console(stderr=True).print(f"ladon: {problem}", highlight=False, markup=False)
+        Console(stderr=True).print(
+            f"ladon: {problem}", highlight=False, markup=False, soft_wrap=True
+        )
     return outcome.exit_code
 
 

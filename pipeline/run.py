@@ -42,7 +42,9 @@ def run(settings: Settings, console: Console) -> RunOutcome:
     with run_lock(folder):
         layout = freeze(settings, folder)
         for record in discard_broken(folder, layout):
-            console.print(f"made again, because a file of it is gone or changed: {record}")
+            console.print(
+                f"made again, because a file of it is gone or changed: {record}", soft_wrap=True
+            )
         for name in (progress.FOLDER, ERRORS):
             (folder / name).mkdir(parents=True, exist_ok=True)
         progress.clear(folder)

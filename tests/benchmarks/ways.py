@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +130,13 @@ def fileset(path: Path) -> dict[str, Any]:
     return {"tree": tree, "samples": samples, "chunks": chunks}
 
 
-def converted(path: Path, executor: ChunkExecutor) -> Callable[[], int]:
-    """Everything that `ladon run` does for a chunk, into an empty store each time."""
-    files, chosen = fileset(path), settings()
+def converted(path: Path, executor: ChunkExecutor, folder: Path) -> Callable[[], int]:
+    """Everything that `ladon run` does for a chunk, each time into an empty store in `folder`."""
+    files, chosen, number = fileset(path), settings(), count()
 
     def convert() -> int:
-        with tempfile.TemporaryDirectory() as store:
-            product = convert_all(reference_path(chosen), files, chosen, Path(store), executor)
+        store = folder / str(next(number))
+        product = convert_all(reference_path(chosen), files, chosen, store, executor)
         return sum(o.record.rows for o in product.outcomes if o.record is not None)
 
     return convert
@@ -187,7 +188,8 @@ def main() -> None:
         else:
             kind, _, workers = way.partition(":")
             executor = stack.enter_context(make_executor(kind, int(workers or 1), 2.0))
-            work = converted(path, executor)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            work = converted(path, executor, folder)
         rows = work()
         times = []
         for _ in range(REPEATS):
