@@ -58,8 +58,12 @@ class Layout:
         return cls(sweep["run"], points)
 
     def targets(self) -> list[str]:
-        """The files that the run is for."""
-        return ["report.html", "summary.json", "summary.csv"]
+        """Every file that must be there in the end.
+
+        Not the report alone: Snakemake leaves a file that is gone as it is if what was made from
+        it is still there.
+        """
+        return [*self.expected(), "summary.json", "summary.csv"]
 
     def expected(self) -> list[str]:
         """Every file that the graph will make, for the progress display."""
