@@ -48,7 +48,7 @@ def test_texts_are_cut_to_the_stated_sizes() -> None:
     ("text", "clean"),
     [
         ('File "/tmp/bwrap-x1/solution.py", line 3', 'File "solution.py", line 3'),
-        ("/work/a b", "a b"),
+        ("/data/a b", "a b"),
         ("<Thing at 0x7f3a2b1c0d0e>", "<Thing at 0x>"),
         ("pt/m_yy and a/b/c stay", "pt/m_yy and a/b/c stay"),
         ("http://host/one/two stays", "http://host/one/two stays"),
