@@ -100,11 +100,21 @@ def _inputs_digest(place: Place) -> str:
     return sha256_json(
         {
             "solution": sha256_file(place.folder / "solution.py"),
-            "fileset": sha256_file(place.fileset_path),
+            "fileset": _without_places(place.fileset()),
             "reference": place.plan.reference,
             "upstream": upstream,
         }
     )
+
+
+def _without_places(fileset: Any) -> Any:
+    """The fileset as it would be anywhere else: what the files are, not where they lie."""
+    if isinstance(fileset, dict):
+        kept = {k: v for k, v in fileset.items() if k not in ("path", "location")}
+        return {k: _without_places(v) for k, v in kept.items()}
+    if isinstance(fileset, list):
+        return [_without_places(item) for item in fileset]
+    return fileset
 
 
 def _take_over(place: Place, record: dict[str, Any]) -> bool:
