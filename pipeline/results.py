@@ -22,7 +22,8 @@ def collect(run: Path, point: str) -> dict[str, Any]:
     settings = load(folder / "settings.json")
     plan = layout.point(point)
     fileset = read_json(run / "fileset" / f"{plan.fileset}.json")
-    cutflow = _optional(_source(run, layout, point, "convert") / "output" / "cutflow.json", {})
+    counted = _optional(_source(run, layout, point, "convert") / "output" / "cutflow.json", {})
+    cutflow = {name: steps for name, steps in counted.items() if fileset["samples"][name]["files"]}
     measurement, reason = _measurement(folder, plan.stages)
     return {
         "schema": RESULTS_SCHEMA,
