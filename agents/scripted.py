@@ -18,11 +18,13 @@ _FINISH = re.compile(r"<!-- finish_reason: ([a-z_]+) -->\n")
 class ScriptedModel:
     """Reads the reply of call number n of a stage from `<folder>/<stage>/<nn>-<role>.md`.
 
-    A first line `<!-- finish_reason: length -->` is taken off and makes the reply end so. Nothing
-    of the prompt is looked at, and no tokens are counted, because there are none.
+    Of `folders` the first that has the stage is taken, whole. A file `<role>.md` there stands for
+    every call of that role that has no file of its own. A first line
+    `<!-- finish_reason: length -->` is taken off and makes the reply end so. Nothing of the prompt
+    is looked at, and no tokens are counted, because there are none.
     """
 
-    folder: Path
+    folders: Sequence[Path]
     name: str = "scripted"
 
     @property
@@ -41,15 +43,7 @@ class ScriptedModel:
         """The reply in the call's file; ScriptError if there is none."""
         if call is None:
             raise ScriptError("expected to be told which call of which stage this is, found none")
-        path = self.folder / call.stage / f"{call.number:02d}-{call.role}.md"
-        try:
-            content = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            there = sorted(p.name for p in path.parent.glob("*.md"))
-            raise ScriptError(
-                f"expected the reply '{path.name}' of the script {self.name!r} for the stage "
-                f"{call.stage!r} (round {call.round}), found {there}; write that file"
-            ) from None
+        content = self._path(call).read_text(encoding="utf-8")
         finish = _FINISH.match(content)
         text, reasoning = split_reasoning(content[finish.end() :] if finish else content)
         return Reply(
@@ -58,4 +52,16 @@ class ScriptedModel:
             finish_reason=finish[1] if finish else "stop",
             model=self.name,
             sampling={"seed": seed},
+        )
+
+    def _path(self, call: Call) -> Path:
+        own, repeated = f"{call.number:02d}-{call.role}.md", f"{call.role}.md"
+        having = [folder / call.stage for folder in self.folders if (folder / call.stage).is_dir()]
+        for name in (own, repeated) if having else ():
+            if (having[0] / name).is_file():
+                return having[0] / name
+        there = sorted(path.name for path in having[0].glob("*.md")) if having else []
+        raise ScriptError(
+            f"expected the reply {own!r} (or {repeated!r}) of the script {self.name!r} for the "
+            f"stage {call.stage!r} (round {call.round}), found {there}; write that file"
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 EXIT_USAGE = 2
 
@@ -17,14 +21,19 @@ HELP = """usage: ladon <verb> [overrides]
 verbs
   run      run the analysis to its report; the same command continues what was stopped
   report   draw the report of a run again, and print its summary
+  explain  RUN: why stages of it failed, whose fault that is, and where to look
+  replay   RUN: run it again from its recorded replies, without a model, and compare every file
   config   print the settings that the overrides mean
   data     list the releases, skims and samples that Ladon has manifests of
+  doctor   what this machine has and lacks
 
+RUN is the folder of a run, or its name below run.outputs; without one the newest run
 overrides are Hydra's: channel=hzz4l data.mu=2 run.name=mine
 groups   {groups}
 options  --debug shows tracebacks; --help this text; --version
 examples
   ladon run
+  ladon run model=endpoint model.repository=OWNER/NAME model.base_url=http://HOST:8000/v1
   ladon run channel=hzz4l data=opendata_2020 data.location=PATH data.partial=true
 """
 
@@ -95,6 +104,8 @@ def _run(overrides: list[str]) -> int:
     console.print(
         f"run {settings.run.name} in {settings.run.outputs}/", highlight=False, soft_wrap=True
     )
+    for said in _who_writes(settings):
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     outcome = run(settings, console)
     if outcome.exit_code == EXIT_OK:
         console.print(terminal_summary(outcome.folder))
@@ -105,6 +116,26 @@ def _run(overrides: list[str]) -> int:
             f"ladon: {problem}", highlight=False, markup=False, soft_wrap=True
         )
     return outcome.exit_code
+
+
+def _who_writes(settings: Settings) -> Iterator[str]:
+    """Who writes the solutions, and what their code may reach on this machine."""
+    from executors.sandbox import unprotected
+    from pipeline.stages.jail import Jail
+
+    if settings.solver.name == "reference":
+        return
+    model = settings.model
+    if model.provider == "scripted":
+        yield f"model scripted:{model.script}: replies written by people, no language model"
+    else:
+        yield f"model {model.repository or model.name}"
+    sandbox = Jail.of(settings).sandbox
+    if sandbox is None:
+        yield "sandbox none: the model's code runs with all rights of this user"
+        return
+    yield f"sandbox {sandbox.name}"
+    yield from (f"  not protected: {layer}" for layer in unprotected(sandbox))
 
 
 def _report(overrides: list[str]) -> int:
@@ -132,6 +163,52 @@ def _run_folder(overrides: list[str]) -> Path:
     return folder.resolve()
 
 
+def _explain(arguments: list[str]) -> int:
+    from pipeline.explain import print_explanation
+
+    print_explanation(Console(), _given_run(arguments))
+    return 0
+
+
+def _replay(arguments: list[str]) -> int:
+    from pipeline.replay import compare_runs, prepare_replay, print_comparison
+    from pipeline.run import EXIT_FAILED, EXIT_OK, run
+
+    console = Console()
+    recorded = _given_run(arguments)
+    target = recorded.with_name(f"{recorded.name}-replay")
+    settings = prepare_replay(recorded, target)
+    console.print(f"replaying {recorded.name} in {target}", highlight=False, soft_wrap=True)
+    outcome = run(settings, console)
+    for problem in outcome.problems:
+        Console(stderr=True).print(f"ladon: {problem}", highlight=False, markup=False)
+    if outcome.exit_code != EXIT_OK:
+        return outcome.exit_code
+    comparison = compare_runs(recorded, target)
+    print_comparison(console, comparison)
+    return EXIT_OK if comparison.identical else EXIT_FAILED
+
+
+def _given_run(arguments: list[str]) -> Path:
+    """The run that is named: a folder, or a name below run.outputs; without a word the newest."""
+    names = [a for a in arguments if "=" not in a]
+    if len(names) > 1:
+        raise UsageError(f"expected one run, found {' '.join(names)}")
+    if names and (Path(names[0]) / "sweep.json").is_file():
+        return Path(names[0]).resolve()
+    overrides = [a for a in arguments if "=" in a]
+    return _run_folder([*overrides, *(f"run.name={Path(n).name}" for n in names)])
+
+
+def _doctor(arguments: list[str]) -> int:
+    from pipeline.doctor import look, print_findings
+
+    if arguments:
+        raise UsageError(f"doctor takes no arguments, found {' '.join(arguments)}")
+    print_findings(Console(), look())
+    return 0
+
+
 def _config(overrides: list[str]) -> int:
     from pipeline.configure import configure
     from pipeline.files import to_json
@@ -151,8 +228,11 @@ def _data(overrides: list[str]) -> int:
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "report": _report,
+    "explain": _explain,
+    "replay": _replay,
     "config": _config,
     "data": _data,
+    "doctor": _doctor,
 }
 
 

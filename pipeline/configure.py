@@ -16,9 +16,10 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.combinations import check_combinations
 from pipeline.paths import resource
+from pipeline.scripted.scripts import SOLVES
 from pipeline.settings import (
-    STAGES,
     RunSettings,
     Settings,
     SettingsError,
@@ -39,7 +40,7 @@ def configure(overrides: Sequence[str]) -> Settings:
     conf = resource("conf")
     plain = _compose(conf, overrides)
     settings = from_dict(_resolve(plain))
-    _check(settings)
+    check_combinations(settings)
     if settings.run.name:
         return settings
     return _named(settings)
@@ -52,7 +53,8 @@ def groups(conf: Path) -> dict[str, list[str]]:
 
 def _compose(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
     parsed = _parse(overrides)
-    _check_keys(conf, parsed)
+    overrides = [*overrides, *_implied(conf, parsed)]
+    _check_keys(conf, _parse(overrides))
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf), version_base="1.3"):
@@ -63,6 +65,13 @@ def _compose(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise SettingsError(f"expected a mapping in {conf / 'config.yaml'}, found {plain!r}")
     return {str(key): value for key, value in plain.items()}
+
+
+def _implied(conf: Path, parsed: Sequence[Override]) -> list[str]:
+    """The reference solver asks no model: without a word about one there is none."""
+    chosen = {**dict(_defaults(conf)), **{o.key_or_group: str(o.value()) for o in parsed}}
+    named = any(o.key_or_group == "model" for o in parsed)
+    return ["model=none"] if chosen["solver"] == "reference" and not named else []
 
 
 def _parse(overrides: Sequence[str]) -> list[Override]:
@@ -194,73 +203,16 @@ def _synthetic_processes(channel: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _check(settings: Settings) -> None:
-    """Combinations that make no sense, each as one sentence."""
-    channel, data = settings.channel, settings.data
-    if not settings.stages:
-        raise SettingsError("expected at least one stage in stages, found none")
-    for stage in settings.stages:
-        if stage not in STAGES:
-            raise SettingsError(
-                f"unknown stage {stage!r} in stages; {nearest(stage, list(STAGES))}"
-            )
-        if stage not in channel.stages:
-            raise SettingsError(
-                f"channel={channel.name} has no stage {stage!r}; its stages: "
-                f"{', '.join(channel.stages)}"
-            )
-    ordered = [s for s in channel.stages if s in settings.stages]
-    if list(settings.stages) != ordered:
-        raise SettingsError(
-            f"expected stages in their order and each once, found {list(settings.stages)!r}; "
-            f"write stages=[{','.join(ordered)}]"
-        )
-    if settings.chain == "chained" and ordered != list(channel.stages[: len(ordered)]):
-        gap = next(s for s in channel.stages if s not in ordered)
-        raise SettingsError(
-            f"chain=chained needs every stage before the last one asked for, {gap!r} is missing; "
-            "add it, or take chain=isolated"
-        )
-    if data.luminosity <= 0:
-        raise SettingsError(f"expected data.luminosity > 0 fb^-1, found {data.luminosity!r}")
-    if data.mu < 0:
-        raise SettingsError(f"expected data.mu >= 0, found {data.mu!r}")
-    if not 0 < data.thinning <= 1:
-        raise SettingsError(f"expected 0 < data.thinning <= 1, found {data.thinning!r}")
-    if data.chunk_size < 1 or settings.site.workers < 1 or settings.site.cores < 1:
-        raise SettingsError(
-            "expected data.chunk_size, site.workers and site.cores of at least 1, found "
-            f"{data.chunk_size}, {settings.site.workers} and {settings.site.cores}"
-        )
-    if not data.synthetic and data.location is None:
-        raise SettingsError(
-            f"data={data.name} needs data.location=PATH, the folder that holds its files "
-            "(or the portal's layout below it); data=synthetic needs no files"
-        )
-    if data.synthetic and data.location is not None:
-        raise SettingsError(
-            "data=synthetic makes its own files, found data.location="
-            f"{data.location!r}; for real files take data=opendata_2025 or data=opendata_2020"
-        )
-    _check_name(settings.run.name)
-
-
-def _check_name(name: str) -> None:
-    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        raise SettingsError(
-            "expected run.name of letters, digits, dot, dash and underscore (at most 100), "
-            f"found {name!r}"
-        )
-    if name == "latest":
-        raise SettingsError("run.name=latest is the link to the newest run; choose another name")
-
-
 def _named(settings: Settings) -> Settings:
     """Settings with a run name made from what they are, so that the same command finds its run."""
     from dataclasses import replace
 
     digest = settings_sha256(settings)[:8]
-    name = f"{settings.channel.name}-{settings.data.name}-{settings.solver.name}-{digest}"
+    model, solver = settings.model, settings.solver
+    writer = solver.name if solver.name == "reference" else model.name
+    if model.provider == "scripted" and model.script != SOLVES:
+        writer = f"{writer}-{model.script}"
+    name = f"{settings.channel.name}-{settings.data.name}-{writer}-{digest}"
     return replace(
         settings, run=RunSettings(name, settings.run.outputs, settings.run.accept_code_change)
     )

@@ -14,6 +14,7 @@ from pipeline.settings import (
     settings_sha256,
     to_dict,
 )
+from pipeline.stages.jail import Jail
 from pipeline.workflow.layout import Layout
 
 POINT = "main"
@@ -51,7 +52,7 @@ def freeze(settings: Settings, run: Path) -> Layout:
         _check_same(settings, sweep, run)
     else:
         run.mkdir(parents=True, exist_ok=True)
-        write_json(run / "provenance.json", _provenance())
+        write_json(run / "provenance.json", _provenance(settings))
     _write_settings(settings, run, plan)
     if not existing.exists() or read_json(existing) != sweep:
         write_json(existing, sweep)
@@ -71,8 +72,10 @@ def _plan(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _provenance() -> dict[str, Any]:
+def _provenance(settings: Settings) -> dict[str, Any]:
+    sandbox = Jail.of(settings).sandbox
     return {
+        "sandbox": None if sandbox is None else {"name": sandbox.name, "layers": sandbox.layers()},
         "code_sha256": code_sha256(),
         "git": git_state(),
         "versions": versions(),
@@ -98,7 +101,7 @@ def _check_same(settings: Settings, sweep: dict[str, Any], run: Path) -> None:
             "it is with run.accept_code_change=true"
         )
     if code != code_sha256():
-        write_json(run / "provenance.json", {**_provenance(), "begun_by_code": code})
+        write_json(run / "provenance.json", {**_provenance(settings), "begun_by_code": code})
 
 
 def _differences(old: Any, new: Any, where: str = "") -> list[str]:

@@ -29,6 +29,8 @@ def collect(run: Path, point: str) -> dict[str, Any]:
         "schema": RESULTS_SCHEMA,
         "run": layout.run,
         "point": point,
+        "model": _model(settings),
+        "solver": {"name": settings.solver.name, "max_rounds": settings.solver.max_rounds},
         "channel": settings.channel.name,
         "release": settings.data.release,
         "synthetic": settings.data.synthetic,
@@ -43,6 +45,13 @@ def collect(run: Path, point: str) -> dict[str, Any]:
         "notes": _notes(settings, fileset),
         "provenance": _provenance(run, folder, settings, plan.stages, plan.fileset),
     }
+
+
+def _model(settings: Settings) -> dict[str, Any]:
+    """Who wrote the solutions: what the reader of a result must know of it."""
+    model = settings.model
+    known = ("name", "provider", "repository", "revision", "licence", "script")
+    return {key: getattr(model, key) for key in known}
 
 
 def _source(run: Path, layout: Layout, point: str, stage: str) -> Path:
@@ -100,6 +109,9 @@ def _stage(folder: Path) -> dict[str, Any]:
         "wall_s": round(attempts["wall_s"] + timing["wall_s"], 3),
         "failure": verdict["failure"] or attempts["failure"],
         "reason": record["reason"],
+        "hint_violations": len(attempts.get("hint_violations", ())),
+        "supervisor_errors": len(attempts.get("supervisor_errors", ())),
+        "notes": list(attempts.get("notes", ())),
         "checks": {
             "passed": sum(c["passed"] for c in verdict["checks"] + verdict["guard"]),
             "total": len(verdict["checks"] + verdict["guard"]),
@@ -165,9 +177,15 @@ def _provenance(
         if settings.data.synthetic
         else manifest_sha256(settings.data.release),
         "fileset_sha256": sha256_file(run / "fileset" / f"{fileset}.json"),
-        "solutions": {s: read_json(folder / s / "record.json")["solution_sha256"] for s in stages},
+        "solutions": {s: _frozen(run, folder / s) for s in stages},
         "code_sha256": made["code_sha256"],
         "git": git_state(),
         "versions": versions(),
         "hardware": made["hardware"],
     }
+
+
+def _frozen(run: Path, stage: Path) -> str | None:
+    """Hash of the frozen solution of a stage; None where none was accepted."""
+    digest: str = read_json(stage / "record.json")["solution_sha256"]
+    return digest if (run / "solutions" / f"{digest}.py").exists() else None

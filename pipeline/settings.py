@@ -8,6 +8,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from pipeline.agent_settings import (
+    PLACE_OF_MODEL,
+    ModelSettings,
+    SandboxLimits,
+    SolverSettings,
+)
 from pipeline.files import read_json, sha256_json
 
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize", "measure")
@@ -95,21 +101,6 @@ class DataSettings:
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """The language model that the agents would use."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class SolverSettings:
-    """Who writes the solutions."""
-
-    name: str
-    max_rounds: int = 3
-
-
-@dataclass(frozen=True)
 class SiteSettings:
     """Where the run runs."""
 
@@ -121,6 +112,9 @@ class SiteSettings:
     retries: int = 2
     memory_gb: float = 2.0
     """Memory limit per worker."""
+    sandbox: Literal["auto", "bubblewrap", "plain", "none"] = "auto"
+    """What a model's code runs in; auto is the strongest that works here."""
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
 
 
 @dataclass(frozen=True)
@@ -170,9 +164,16 @@ def load(path: Path | str) -> Settings:
 
 def settings_sha256(settings: Settings) -> str:
     """Hash of what decides the result: everything but where and under which name it runs."""
+    return sha256_json(deciding(settings))
+
+
+def deciding(settings: Settings) -> dict[str, Any]:
+    """The settings that decide the result, as plain JSON types."""
     plain = to_dict(settings)
     del plain["site"], plain["run"]
-    return sha256_json(plain)
+    for name in PLACE_OF_MODEL:
+        del plain["model"][name]
+    return plain
 
 
 def reference_key(settings: Settings) -> str:
@@ -215,6 +216,8 @@ def _join(where: str, key: object) -> str:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     """`value` as the type `hint` says; SettingsError says what was expected instead."""
+    if hint is Any:
+        return value
     if is_dataclass(hint) and isinstance(hint, type):
         return _build(hint, value, where)
     origin, args = get_origin(hint), get_args(hint)

@@ -141,7 +141,8 @@ class Worker(Protocol):
 
         Arguments and results: None, bool, int, float, str, lists and dicts of them, numpy arrays
         (numbers, bool, strings), pandas tables (without index), awkward arrays (without behaviour);
-        `{"__builtin__": "asimov_z"}` becomes that function inside. SandboxClosedError where the
+        `{"__builtin__": "asimov_z"}` becomes that function inside, with attributes of its own from
+        a mapping beside it under `"attributes"`. SandboxClosedError where the
         worker is not alive; UnsupportedValueError for an argument that cannot cross.
         """
 

@@ -6,8 +6,8 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipeline.judge.classification import classify_checks, failure_from_record
 from pipeline.judge.request import JudgeRequest
-from pipeline.judge.taxonomy import classify_checks, failure_from_record
 from pipeline.judge.verdict import Check, GuardCheck, Verdict, failed_requirements, rung_reached
 
 

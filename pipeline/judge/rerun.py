@@ -11,8 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
+from pipeline.judge.request import JudgeRequest
 from pipeline.judge.verdict import GuardCheck
-from pipeline.stages.solution import load_solution
+from pipeline.stages.contract import ContractError, ask_solution
+from pipeline.stages.jail import TRUSTED, Jail
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,26 @@ class FrozenSolution:
 
     path: Path
     contract: AskedContract
+    jail: Jail = TRUSTED
+
+    @classmethod
+    def of(cls, request: JudgeRequest, contract: AskedContract) -> FrozenSolution:
+        """The solution that is judged, run as its settings say."""
+        if request.solution_path is None:
+            raise TypeError(f"expected a solution of {request.stage} to ask again, found none")
+        jail = TRUSTED if request.is_reference else Jail.of(request.settings)
+        return cls(request.solution_path, contract, jail)
 
     def ask(self, arguments: Mapping[str, Any]) -> Answer:
+        """See Solution; SandboxError where the sandbox itself does not work."""
         given = copy.deepcopy(dict(arguments))
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                module = load_solution(self.path, self.contract.defines)
-                result = self.contract.call(module, given)
-                product = self.contract.accept(result, arguments)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary: a fault is data)
-            cause = error.__cause__ or error
-            return Answer(error=f"{type(cause).__name__}: {cause}")
-        return Answer(product)
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                self.jail.opened(self.path, self.contract.defines, arguments) as module,
+            ):
+                return Answer(ask_solution(self.contract, module, given, arguments))
+        except ContractError as error:
+            kind = type(error).__name__
+            said = str(error)
+            return Answer(error=said if said.startswith(f"{kind}: ") else f"{kind}: {said}")

@@ -19,7 +19,7 @@ from pipeline.report.tables.run import points_table
 from pipeline.report.view import COMPARISON, FigureView, PointView, point_view
 
 WHOLE_REPORTS = 2
-"""Up to this many points the page holds every figure; of more, only the first two of each."""
+"""Up to this many points the page holds every figure and dialogue; of more, two figures each."""
 FIRST_FIGURES = frozenset({"stack", "spectrum", "likelihood"})
 
 
@@ -50,7 +50,8 @@ def make_report(run: Path) -> ReportProduct:
         written[point.name] = {name: view.files for name, view in drawn.items()}
         if content.yields is not None:
             write_csv(run / folder / "data" / "yields.csv", yield_columns(content.yields.value))
-        views.append(point_view(point, content, drawn, f"{folder}/data"))
+        whole = len(points) <= WHOLE_REPORTS
+        views.append(point_view(point, content, drawn, f"{folder}/data", whole))
     summaries = write_summary(run, points, written)
     page = PageView(
         run=points[0].run_name,

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.report.content import Content
+from pipeline.report.dialogues import StageDialogue, stage_dialogues
 from pipeline.report.export import FigureFiles
 from pipeline.report.folder import PointFolder
 from pipeline.report.gallery import Plate
 from pipeline.report.headline import Headline, headlines
+from pipeline.report.model import NOTHING_MEASURED, solvers
+from pipeline.report.tables.agents import agents_table
 from pipeline.report.tables.analysis import (
     categories_table,
     cut_flow_table,
@@ -48,6 +51,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     folded: tuple[Table, ...] = ()
     beside: Mapping[str, Table] = field(default_factory=dict)
+    dialogues: tuple[StageDialogue, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,26 @@ class PointView:
 
 
 def point_view(
-    point: PointFolder, content: Content, figures: Mapping[str, FigureView], exported: str
+    point: PointFolder,
+    content: Content,
+    figures: Mapping[str, FigureView],
+    exported: str,
+    whole: bool = True,
 ) -> PointView:
-    """Everything the page shows of a point; `exported` is the folder of the figures' numbers."""
+    """Everything the page shows of a point; `exported` is the folder of the figures' numbers.
+
+    Dialogues are shown if the report is `whole`: one of many points would be too large.
+    """
+    who = solvers(point)
+    scripted = (NOTHING_MEASURED,) if who is not None and who.scripted else ()
     return PointView(
         id=anchor(point),
         folder=point,
         badges=_badges(point, content),
-        statements=(_blinding(point, content), *point.results.get("notes", ())),
+        statements=(_blinding(point, content), *scripted, *point.results.get("notes", ())),
         headlines=headlines(point),
         facts=_facts(point),
-        sections=_sections(point, content, figures, exported),
+        sections=_sections(point, content, figures, exported, whole),
     )
 
 
@@ -83,6 +96,9 @@ def _badges(point: PointFolder, content: Content) -> tuple[tuple[str, str], ...]
     found = []
     if point.settings.data.synthetic:
         found.append(("Synthetic data", "synthetic"))
+    who = solvers(point)
+    if who is not None and who.scripted:
+        found.append(("Scripted replies", "warning"))
     if point.partial:
         found.append(("Partial data", "warning"))
     state = "Blinded"
@@ -116,6 +132,7 @@ def _facts(point: PointFolder) -> tuple[tuple[str, str, str], ...]:
     settings = point.settings
     kind = "synthetic samples with its names" if settings.data.synthetic else "ATLAS Open Data"
     luminosity = f"{settings.data.luminosity:g} fb⁻¹"
+    who = solvers(point)
     return tuple(
         (name, value, point.settings_file)
         for name, value in (
@@ -124,7 +141,7 @@ def _facts(point: PointFolder) -> tuple[tuple[str, str, str], ...]:
             ("luminosity", f"part of {luminosity}" if point.partial else luminosity),
             ("stages", ", ".join(settings.stages) + f" ({settings.chain})"),
             ("solver", settings.solver.name),
-            ("model", settings.model.name),
+            ("model", who.text if who is not None else "none: our own solutions"),
             ("seed, trial", f"{settings.seed}, {settings.trial}"),
             ("files verified by", settings.data.verify),
         )
@@ -132,7 +149,11 @@ def _facts(point: PointFolder) -> tuple[tuple[str, str, str], ...]:
 
 
 def _sections(
-    point: PointFolder, content: Content, figures: Mapping[str, FigureView], exported: str
+    point: PointFolder,
+    content: Content,
+    figures: Mapping[str, FigureView],
+    exported: str,
+    whole: bool,
 ) -> tuple[Section, ...]:
     def shown(*names: str) -> tuple[FigureView, ...]:
         return tuple(figures[name] for name in names if name in figures)
@@ -162,9 +183,19 @@ def _sections(
             "stages", "Stages and verdicts", (), (stages_table(point),),
             _present(checks_table(point)),
         ),
+        _agents(point, whole),
         Section("provenance", "Provenance", (), (provenance_table(point),)),
     ]  # fmt: skip
     return tuple(s for s in sections if s.figures or s.tables or s.folded)
+
+
+def _agents(point: PointFolder, whole: bool) -> Section:
+    """What the agents did, and their dialogues; empty if they were not asked."""
+    who = solvers(point)
+    if who is None:
+        return Section("agents", "Agents")
+    dialogues = stage_dialogues(point) if whole else ()
+    return Section("agents", "Agents", (), (agents_table(point, who),), dialogues=dialogues)
 
 
 def _named(figure: str, table: Table | None) -> dict[str, Table]:

@@ -55,3 +55,34 @@ class Contract(Protocol):
 
     def read(self, folder: Path) -> Any:
         """The product that `write` kept in `folder`."""
+
+
+class Asked(Protocol):
+    """The part of a contract that asking a solution needs."""
+
+    def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any: ...
+
+    def accept(self, result: Any, arguments: Mapping[str, Any]) -> Any: ...
+
+
+def ask_solution(
+    contract: Asked,
+    solution: ModuleType,
+    given: Mapping[str, Any],
+    arguments: Mapping[str, Any] | None = None,
+) -> Any:
+    """The accepted product of a solution for `given`; ContractError for everything it does wrong.
+
+    `arguments`, if they are another copy, are what the result is accepted against. A result so odd
+    that accepting it breaks is the solution's fault too.
+    """
+    result = contract.call(solution, given)
+    try:
+        return contract.accept(result, given if arguments is None else arguments)
+    except ContractError:
+        raise
+    except Exception as error:  # a result may be anything: here it becomes data
+        raise ContractError(
+            f"expected a result as the contract says, found one that cannot be read: "
+            f"{type(error).__name__}: {error}"
+        ) from error

@@ -33,7 +33,7 @@ def load_solution(path: Path, defines: Mapping[str, tuple[str, ...] | None]) -> 
     sys.dont_write_bytecode = True  # a solution's folder holds what its record lists, nothing else
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SolutionLoadError(
             f"the solution cannot be imported: {type(error).__name__}: {error}"
         ) from error

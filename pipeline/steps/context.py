@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ from typing import Any
 from pipeline.files import read_json
 from pipeline.settings import Settings, load
 from pipeline.stages.contract import StageContext
+from pipeline.stages.jail import TRUSTED, Jail
 from pipeline.workflow.layout import Layout, PointPlan
 
 
@@ -60,19 +60,27 @@ class Place:
         owner = f"reference/{self.plan.reference}"
         return {s: Path(f) for s, f in self.layout.upstream(owner, self.stage).items()}
 
+    def held_up(self) -> dict[str, Any] | None:
+        """Status `not_reached` or `blocked`, with its reason, if a stage before has no output."""
+        for stage, folder in self.upstream().items():
+            before = read_json(folder / "record.json")
+            if before["status"] == "blocked":
+                return {"status": "blocked", "reason": before["reason"]}
+            if before["status"] != "ok":
+                reason = f"stage {stage} before it has no output"
+                return {"status": "not_reached", "reason": reason}
+        return None
+
+    def jail(self) -> Jail:
+        """Where this owner's solution runs; the reference is ours and trusted."""
+        return TRUSTED if self.is_reference else Jail.of(self.settings())
+
     def context(self, sealed: bool) -> StageContext:
         return StageContext(self.settings(), self.fileset(), self.upstream(), sealed)
 
 
-def contract_module(stage: str) -> ModuleType:
-    """The module that holds the contract of a stage."""
-    return importlib.import_module(f"pipeline.stages.{stage}.contract")
-
-
-def reference_path(settings: Settings, stage: str) -> Path:
-    """File of our own solution of a stage, for these settings."""
-    module = contract_module(stage)
-    choose = getattr(module, "reference_path", None)
-    if choose is not None:
-        return Path(choose(settings))
-    return Path(str(module.__file__)).with_name("reference.py")
+def why_blocked(module: ModuleType, context: StageContext) -> str | None:
+    """Why the inputs make a stage pointless (an incomplete sample), or None."""
+    blocked = getattr(module, "blocked", None)
+    reason: str | None = None if blocked is None else blocked(context)
+    return reason

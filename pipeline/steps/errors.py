@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from executors.parent import die_with_parent
@@ -30,10 +30,25 @@ def run_step(name: str, main: Callable[[], None]) -> None:
         log = _log_name()
         traceback.print_exc()
         write_json(
-            Path(FOLDER) / f"{name.replace('/', '-')}.json",
-            {"step": name, "sentence": sentence, "type": type(error).__name__, "log": log},
+            Path(FOLDER) / f"{_file_name(name, sys.argv[1:])}.json",
+            {
+                "step": name,
+                "sentence": sentence,
+                "type": type(error).__name__,
+                "attribution": getattr(error, "attribution", None),
+                "category": getattr(error, "category", None),
+                "log": log,
+            },
         )
         sys.exit(1)
+
+
+def _file_name(step: str, arguments: Sequence[str]) -> str:
+    """A name of its own for each job: the step and what it works on, e.g. solve-points-main-fit."""
+    told = ("--owner", "--point", "--stage")
+    pairs = zip(arguments, arguments[1:], strict=False)
+    words = [step, *(value for option, value in pairs if option in told)]
+    return "-".join(words).replace("/", "-")
 
 
 def _log_name() -> str:

@@ -9,15 +9,15 @@ import shutil
 import time
 import traceback
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from executors.sandbox import SandboxResult
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
 from pipeline.progress import StepProgress
-from pipeline.stages.contract import ContractError
+from pipeline.stages.contract import Contract, ContractError, ask_solution
 from pipeline.stages.order import SEALED
-from pipeline.stages.solution import load_solution
-from pipeline.steps.context import Place, contract_module
+from pipeline.stages.registry import contract_module
+from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
 
 PASSES = {"output": False, "sealed": True}
@@ -69,26 +69,20 @@ def _record(place: Place) -> dict[str, Any]:
         "inputs_sha256": "",
         "files": {},
     }
-    held_up = _held_up(place)
+    held_up = place.held_up()
     if held_up is not None:
         return {**record, **held_up}
+    unsolved = read_json(place.folder / "attempts.json")["failure"]
+    if unsolved is not None:
+        _clear(place.folder)
+        said = {"kind": unsolved["category"], "message": unsolved["evidence"], "traceback": ""}
+        return {**record, "status": "failed", "failure": {**unsolved, **said}}
     record["inputs_sha256"] = _inputs_digest(place)
     if _take_over(place, record):
         return {**record, "files": _hashes(place.folder)}
     _clear(place.folder)
     outcome = _run_convert(place) if place.stage == "convert" else _run_stage(place)
     return {**record, **outcome, "files": _hashes(place.folder)}
-
-
-def _held_up(place: Place) -> dict[str, Any] | None:
-    """Status `not_reached` or `blocked` if a stage before this one has no output."""
-    for stage, folder in place.upstream().items():
-        before = read_json(folder / "record.json")
-        if before["status"] == "blocked":
-            return {"status": "blocked", "reason": before["reason"]}
-        if before["status"] != "ok":
-            return {"status": "not_reached", "reason": f"stage {stage} before it has no output"}
-    return None
 
 
 def _inputs_digest(place: Place) -> str:
@@ -160,7 +154,7 @@ def _run_convert(place: Place) -> dict[str, Any]:
         with make_executor(site.executor, site.workers, site.memory_gb, site.retries) as executor:
             product = convert_all(
                 place.folder / "solution.py", place.fileset(), settings, Path("chunks"),
-                executor, progress,
+                executor, progress, place.jail(),
             )  # fmt: skip
         write_product(product, place.folder / "output", place.folder / "sealed")
     except ContractError as error:
@@ -173,44 +167,37 @@ def _run_convert(place: Place) -> dict[str, Any]:
 def _run_stage(place: Place) -> dict[str, Any]:
     """Call the solution once per pass: on what a solver may see, and with the blinded rows."""
     module = contract_module(place.stage)
+    contract: Contract = module.CONTRACT
+    jail = place.jail()
     for name, sealed in PASSES.items():
         if sealed and place.stage not in SEALED:
             continue
         context = place.context(sealed)
-        blocked = getattr(module, "blocked", None)
-        reason = blocked(context) if blocked is not None else None
+        reason = why_blocked(module, context)
         if reason is not None:
             return {"status": "blocked", "reason": reason}
-        arguments = module.CONTRACT.arguments(context)
+        arguments = contract.arguments(context)
         try:
-            solution = load_solution(place.folder / "solution.py", module.CONTRACT.defines)
-            product = _call(module, solution, arguments)
+            with jail.opened(place.folder / "solution.py", contract.defines, arguments) as solution:
+                product = ask_solution(contract, solution, arguments)
         except ContractError as error:
             return _failed(place, error)
-        module.CONTRACT.write(product, place.folder / name)
+        contract.write(product, place.folder / name)
     return {}
 
 
-class SolutionError(ContractError):
-    """The solution raised an exception of its own."""
-
-
-def _call(module: ModuleType, solution: ModuleType, arguments: dict[str, Any]) -> Any:
-    """Call and accept; whatever the solution raises becomes data here."""
-    try:
-        result = module.CONTRACT.call(solution, arguments)
-    except Exception as error:
-        raise SolutionError(f"{type(error).__name__}: {error}") from error
-    return module.CONTRACT.accept(result, arguments)
-
-
-def _failed(place: Place, error: Exception) -> dict[str, Any]:
+def _failed(place: Place, error: ContractError) -> dict[str, Any]:
     """A solution that fails is a result: keep its traceback and say what it was."""
-    text = "".join(traceback.format_exception(error))
+    result: SandboxResult | None = getattr(error, "result", None)
+    text = result.traceback if result and result.traceback else _traceback(error)
     (place.folder / "failure.txt").write_text(text, encoding="utf-8")
-    cause = error.__cause__ or error
+    cause = error if result or error.__cause__ is None else error.__cause__
     failure = {"kind": type(cause).__name__, "message": str(error), "traceback": text[-4000:]}
     return {"status": "failed", "failure": failure}
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import os
 from pathlib import Path
+from typing import Any
 
-from pipeline.files import replacing, sha256_file, write_json
-from pipeline.steps.context import Place, reference_path
+from agents.loop import solve
+from agents.model import EndpointModel
+from agents.outcome import Outcome
+from agents.replay import ReplayModel
+from pipeline.bench import StageBench
+from pipeline.files import read_json, replacing, sha256_file, write_json
+from pipeline.models import limits_of, model_of, seed_of
+from pipeline.stages.registry import contract_module, reference_path
+from pipeline.stages.task import task_of
+from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
 
 NO_ATTEMPTS = {
@@ -18,7 +27,13 @@ NO_ATTEMPTS = {
     "wall_s": 0.0,
     "failure": None,
 }
-"""What the reference solver spends on a stage."""
+"""What is spent on a stage for which no model is asked."""
+
+DIALOGUES = Path("dialogues")
+"""Trajectories while they grow. Snakemake removes what a rule was making when it failed, and
+nothing that was answered, and perhaps paid for, may be lost with it."""
+REPLAY = Path("replay.json")
+"""In a run that replays another: where that one is."""
 
 
 def main() -> None:
@@ -28,21 +43,88 @@ def main() -> None:
     parser.add_argument("--stage", required=True)
     given = parser.parse_args()
     place = Place.at(given.owner, given.stage)
-    source = reference_path(place.settings(), place.stage)
-    freeze_solution(source, place.folder / "solution.py")
+    if place.is_reference or place.settings().solver.name == "reference":
+        code = reference_path(place.settings(), place.stage).read_text(encoding="utf-8")
+        _keep(place, code, {**NO_ATTEMPTS, "solver": "reference"})
+        return
+    reason = _why_not_asked(place)
+    if reason is not None:
+        _keep(place, None, {**NO_ATTEMPTS, "solver": "agent", "notes": [f"not asked: {reason}"]})
+        return
+    outcome = _ask(place)
+    _keep(place, outcome.code, outcome.to_attempts())
+
+
+def _why_not_asked(place: Place) -> str | None:
+    """Why there is nothing to have written: a stage before failed, or the data are incomplete."""
+    held_up = place.held_up()
+    if held_up is not None:
+        return str(held_up["reason"])
+    return why_blocked(contract_module(place.stage), place.context(sealed=False))
+
+
+def _ask(place: Place) -> Outcome:
+    """The supervisor and the coder at work; what was said before a kill is not said again."""
+    settings = place.settings()
+    task = task_of(place.stage, settings, _summaries(place))
+    bench = StageBench(place.stage, place.context(sealed=False), place.jail())
+    recorded = _recorded(place)
+    model = ReplayModel(recorded) if recorded else model_of(settings)
+    dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
+    dialogue.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return solve(
+            task, bench, model, dialogue, limits=limits_of(settings), seed=seed_of(settings)
+        )
+    finally:
+        if isinstance(model, EndpointModel):
+            model.close()
+
+
+def _recorded(place: Place) -> Path | None:
+    """The trajectory whose replies are given again, where this run replays another."""
+    model = place.settings().model
+    run = Path(read_json(REPLAY)["from"]) if REPLAY.exists() else None
+    if run is None and model.provider == "replay":
+        run = Path(str(model.recorded))
+    return None if run is None else run / place.owner / place.stage / "trajectory.jsonl"
+
+
+def _summaries(place: Place) -> dict[str, Any] | None:
+    """What inspect's solution said of the files, for the task of convert."""
+    record = Path(place.plan.upstream_owner) / "inspect" / "record.json"
+    if place.stage != "convert" or not record.exists() or read_json(record)["status"] != "ok":
+        return None
+    module = contract_module("inspect")
+    summaries: dict[str, Any] = module.CONTRACT.read(record.parent / "output")
+    return summaries
+
+
+def _keep(place: Place, code: str | None, attempts: dict[str, Any]) -> None:
+    """Freeze the code under its hash, and put it, its trajectory and its cost into the stage."""
+    if code is None:
+        said = (attempts["failure"] or {}).get("category") or attempts["notes"][0]
+        code = f"# There is no solution of {place.stage}: {said}. See attempts.json.\n"
+        frozen = False
+    else:
+        frozen = True
+    solution = place.folder / "solution.py"
+    with replacing(solution) as temporary:
+        temporary.write_text(code, encoding="utf-8")
+    solution.chmod(0o444)
+    if frozen:
+        kept = Path("solutions") / f"{sha256_file(solution)}.py"
+        with replacing(kept) as temporary:
+            temporary.write_text(code, encoding="utf-8")
+        kept.chmod(0o444)
+    dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
     with replacing(place.folder / "trajectory.jsonl") as temporary:
-        temporary.write_text("", encoding="utf-8")  # the reference exchanges no messages
-    write_json(place.folder / "attempts.json", {**NO_ATTEMPTS, "solver": "reference"})
-
-
-def freeze_solution(source: Path, target: Path) -> str:
-    """Copy accepted code to `solutions/<sha256>.py` and to its stage, both read-only."""
-    digest = sha256_file(source)
-    for path in (Path("solutions") / f"{digest}.py", target):
-        with replacing(path) as temporary:
-            shutil.copyfile(source, temporary)
-        path.chmod(0o444)
-    return digest
+        if dialogue.exists():
+            temporary.unlink(missing_ok=True)
+            os.link(dialogue, temporary)
+        else:
+            temporary.write_text("", encoding="utf-8")  # no message was exchanged
+    write_json(place.folder / "attempts.json", attempts)
 
 
 if __name__ == "__main__":

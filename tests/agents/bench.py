@@ -104,7 +104,7 @@ class CountingModel:
 
 def scripted(folder: Path, *replies: tuple[str, str]) -> CountingModel:
     """A counting model with this script."""
-    return CountingModel(ScriptedModel(script(folder, *replies)))
+    return CountingModel(ScriptedModel([script(folder, *replies)]))
 
 
 SUPERVISOR, CODER = "supervisor", "coder"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.chat import Call, Message
+from agents.chat import Call, Message, Role
 from agents.errors import ScriptError
 from agents.scripted import ScriptedModel
 from tests.agents.bench import script
@@ -16,7 +16,7 @@ ASK = (Message("user", "?"),)
 
 def test_replies_come_from_their_files(tmp_path: Path) -> None:
     folder = script(tmp_path / "s", ("supervisor", "{}"), ("coder", "<think>so</think>\nμ = 1"))
-    model = ScriptedModel(folder)
+    model = ScriptedModel([folder])
     first = model.complete(ASK, seed=5, call=Call("convert", "supervisor", 1, 1))
     second = model.complete(ASK, seed=6, call=Call("convert", "coder", 1, 2))
     assert (first.text, first.reasoning, first.finish_reason) == ("{}", "", "stop")
@@ -29,16 +29,47 @@ def test_replies_come_from_their_files(tmp_path: Path) -> None:
 
 def test_a_reply_can_end_otherwise(tmp_path: Path) -> None:
     text = "<!-- finish_reason: length -->\nhalf"
-    model = ScriptedModel(script(tmp_path / "s", ("coder", text)))
+    model = ScriptedModel([script(tmp_path / "s", ("coder", text))])
     reply = model.complete(ASK, seed=1, call=Call("convert", "coder", 1, 1))
     assert (reply.text, reply.finish_reason) == ("half", "length")
 
 
 def test_a_reply_that_is_missing(tmp_path: Path) -> None:
-    model = ScriptedModel(script(tmp_path / "s", ("coder", "a")), name="tale")
-    with pytest.raises(ScriptError, match=r"'01-supervisor.md' of the script 'tale'.*01-coder.md"):
+    model = ScriptedModel([script(tmp_path / "s", ("coder", "a"))], name="tale")
+    expected = r"'01-supervisor.md' \(or 'supervisor.md'\) of the script 'tale'.*01-coder.md"
+    with pytest.raises(ScriptError, match=expected):
         model.complete(ASK, seed=1, call=Call("convert", "supervisor", 1, 1))
     with pytest.raises(ScriptError, match=r"stage 'measure' \(round 2\), found \[\]"):
         model.complete(ASK, seed=1, call=Call("measure", "coder", 2, 7))
     with pytest.raises(ScriptError, match="which call of which stage"):
         model.complete(ASK, seed=1)
+
+
+def test_the_first_folder_with_the_stage_is_taken_whole(tmp_path: Path) -> None:
+    own = script(tmp_path / "own", ("coder", "own"))
+    other = script(tmp_path / "other", ("coder", "other"), ("supervisor", "{}"))
+    script(tmp_path / "other2", ("coder", "measured"), stage="measure")
+    model = ScriptedModel([tmp_path / "none", own, other, tmp_path / "other2"])
+    assert model.complete(ASK, seed=1, call=Call("convert", "coder", 1, 1)).text == "own"
+    assert model.complete(ASK, seed=1, call=Call("measure", "coder", 1, 1)).text == "measured"
+    with pytest.raises(ScriptError, match=r"found \['01-coder.md'\]"):
+        model.complete(ASK, seed=1, call=Call("convert", "supervisor", 1, 2))
+
+
+def test_a_file_without_number_is_the_reply_to_every_other_call(tmp_path: Path) -> None:
+    folder = script(tmp_path / "s", ("supervisor", "first"))
+    (folder / "convert" / "supervisor.md").write_text("again", encoding="utf-8")
+    (folder / "convert" / "coder.md").write_text("code", encoding="utf-8")
+    model = ScriptedModel([folder])
+    calls: list[tuple[Role, int]] = [
+        ("supervisor", 1),
+        ("coder", 2),
+        ("supervisor", 3),
+        ("coder", 4),
+        ("supervisor", 5),
+    ]
+    told = [
+        model.complete(ASK, seed=1, call=Call("convert", role, (n + 1) // 2, n)).text
+        for role, n in calls
+    ]
+    assert told == ["first", "code", "again", "code", "again"]

@@ -116,7 +116,7 @@ class Deadly(ObedientBench):
         if len(self.tried) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().try_solution(code)
-solve(TASK, Deadly(), ScriptedModel(folder / "script"), folder / "t.jsonl", seed=3)
+solve(TASK, Deadly(), ScriptedModel([folder / "script"]), folder / "t.jsonl", seed=3)
 """
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=REPOSITORY)
     assert done.returncode == -signal.SIGKILL

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-SMALL = ("data.luminosity=1.5", "data.chunk_size=5000")
+SMALL_DATA = ("data.luminosity=1.5", "data.chunk_size=5000")
 """A synthetic data set of about 10,000 selected events: a run takes a minute, not three."""
+SMALL = (*SMALL_DATA, "solver=reference")
+"""The same with our own solutions."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """From the command line to settings: every mistake is one sentence with the nearest valid name."""
 
+import re
+
 import pytest
 
 from pipeline.configure import configure
@@ -21,7 +23,8 @@ def test_defaults_are_the_main_measurement() -> None:
 def test_the_name_of_a_run_follows_from_its_settings() -> None:
     assert configure([]).run.name == configure(["site.workers=1"]).run.name
     assert configure([]).run.name != configure(["data.mu=2"]).run.name
-    assert configure([]).run.name.startswith("hyy-synthetic-reference-")
+    assert configure([]).run.name.startswith("hyy-synthetic-scripted-")
+    assert configure(["solver=reference"]).run.name.startswith("hyy-synthetic-reference-")
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,42 @@ def test_isolated_stages_need_not_be_all() -> None:
 def test_a_path_with_spaces_and_quotes() -> None:
     settings = configure(["data=opendata_2020", "data.location='/a b/it\\'s'", "run.name=x"])
     assert settings.data.location == "/a b/it's"
+
+
+def test_where_a_model_is_served_does_not_make_another_run() -> None:
+    here = ["model=endpoint", "model.repository=owner/name", "model.base_url=http://a:1/v1"]
+    there = ["model=endpoint", "model.repository=owner/name", "model.base_url=http://b:2/v1"]
+    assert configure(here).run.name == configure(there).run.name
+    warmer = [*here, "model.temperature=0.7"]
+    assert configure(here).run.name != configure(warmer).run.name
+
+
+def test_the_reference_solver_needs_no_word_about_a_model() -> None:
+    assert configure(["solver=reference"]).model.provider == "none"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["solver=reference", "model=scripted"], "solver=reference asks no model"),
+        (["model=none"], "solver=agent needs a model"),
+        (["model.script=solvs"], "did you mean 'solves'"),
+        (["model=endpoint", "model.base_url=http://a:1/v1"], "needs model.repository="),
+        (["model=endpoint", "model.repository=a/b"], "needs the address of its server"),
+        (
+            ["model=endpoint", "model.repository=a/b", "model.base_url=http://u:p@a/v1"],
+            "no credentials in the base_url",
+        ),
+        (
+            ["model=endpoint", "model.repository=a/b", "model.base_url=http://a:1/v1",
+             "solver.max_cost=3"],
+            "solver.max_cost needs a price",
+        ),
+        (["model=replay", "model.recorded=nowhere"], "expected a run in model.recorded"),
+        (["solver.max_rounds=0"], "solver.max_rounds of at least 1"),
+        (["site.sandbox=docker"], "expected one of auto, bubblewrap, plain, none"),
+    ],
+)  # fmt: skip
+def test_a_model_and_a_solver_that_do_not_fit(overrides: list[str], says: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        configure(overrides)

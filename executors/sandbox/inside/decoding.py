@@ -6,6 +6,7 @@ so that no sequence of bytes makes the host run code, read outside of a buffer o
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -105,8 +106,17 @@ class _Decoder:
         if kind == "awkward":
             return self.awkward(content)
         if kind == "builtin" and not self.hostile:
-            return self.builtins[content]
+            return self.builtin(content["name"], self.value(content["attributes"], depth + 1))
         raise DecodeError(f"expected a known kind of value, found {kind!r}")
+
+    def builtin(self, name: str, attributes: Mapping[str, Any]) -> Callable[..., Any]:
+        """The formula of that name, carrying the attributes where there are any."""
+        if not attributes:
+            return self.builtins[name]
+        carrying = functools.partial(self.builtins[name])
+        for key, value in attributes.items():
+            setattr(carrying, key, value)
+        return carrying
 
     def array(self, content: Any) -> np.ndarray[Any, Any]:
         if content["dtype"] not in DTYPES:

@@ -24,6 +24,8 @@ MAX_DEPTH = 32
 INTEGERS = ("|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8")
 DTYPES = frozenset(("|b1", *INTEGERS, "<f2", "<f4", "<f8", "<c8", "<c16"))
 BUILTIN = "__builtin__"
+ATTRIBUTES = "attributes"
+"""Beside BUILTIN: plain values that the function carries."""
 
 
 class UnsupportedValueError(TypeError):
@@ -120,8 +122,9 @@ class _Encoder:
             if not isinstance(key, str):
                 raise UnsupportedValueError(f"{where}: expected text as keys, found {key!r}")
         if BUILTIN in value:
-            if self.from_host and len(value) == 1:
-                return {"builtin": value[BUILTIN]}
+            if self.from_host and set(value) <= {BUILTIN, ATTRIBUTES}:
+                attributes = self.node(value.get(ATTRIBUTES, {}), where, depth + 1)
+                return {"builtin": {"name": value[BUILTIN], "attributes": attributes}}
             raise UnsupportedValueError(f"{where}: the key {BUILTIN!r} is not for data")
         items = {str(k): self.node(v, f"{where}[{k!r}]", depth + 1) for k, v in value.items()}
         return {"dict": items}

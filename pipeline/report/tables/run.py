@@ -17,15 +17,14 @@ TONES: dict[str, Tone] = {
 
 
 def stages_table(point: PointFolder) -> Table:
-    """One row per stage: verdict, rung, checks, what it cost, and why it failed."""
+    """One row per stage: verdict, rung, checks, time, and why it failed."""
     rows = []
-    for stage, about in _in_order(point):
+    for stage, about in in_order(point):
         verdict = f"{point.base}/{stage}/verdict.json"
         solution = f"{point.base}/{stage}/solution.py"
         file = verdict if point.exists(verdict) else point.results_file
         checks = about.get("checks") or {"passed": 0, "total": 0}
         failed = checks["passed"] < checks["total"]
-        tokens = about["tokens"]["prompt"] + about["tokens"]["completion"]
         rows.append(
             (
                 Cell(stage, solution if point.exists(solution) else None, tone="strong"),
@@ -33,9 +32,6 @@ def stages_table(point: PointFolder) -> Table:
                 Cell(about["rung"] or DASH, file),
                 numeric(f"{checks['passed']} / {checks['total']}", file, checks["passed"],
                         tone="bad" if failed else ""),
-                numeric(whole(about["rounds"]), point.results_file, about["rounds"]),
-                numeric(whole(about["api_calls"]), point.results_file, about["api_calls"]),
-                numeric(whole(tokens), point.results_file, tokens),
                 numeric(seconds(about["wall_s"]), point.results_file, about["wall_s"]),
                 Cell(why(about), file if why(about) else None),
             )
@@ -44,9 +40,9 @@ def stages_table(point: PointFolder) -> Table:
         "stages",
         "Outcome of each stage",
         "Outcome of judging each stage, the highest rung of the ladder it reached (exact, "
-        "permutation, statistical, physics), and what its solution cost. The reference solver is "
-        "judged by the checks that need no other solution.",
-        ("stage", "outcome", "rung", "checks", "rounds", "calls", "tokens", "time", "why"),
+        "permutation, statistical, physics), and the time it took to write and to run its "
+        "solution. The reference solver is judged by the checks that need no other solution.",
+        ("stage", "outcome", "rung", "checks", "time", "why"),
         tuple(rows),
     )
 
@@ -59,7 +55,8 @@ def why(about: dict[str, Any]) -> str:
     return str(about.get("reason") or "")
 
 
-def _in_order(point: PointFolder) -> list[tuple[str, dict[str, Any]]]:
+def in_order(point: PointFolder) -> list[tuple[str, dict[str, Any]]]:
+    """(stage, its entry of results.json) in the order in which stages run."""
     stages = point.results["stages"]
     return [(s, stages[s]) for s in point.settings.channel.stages if s in stages]
 
@@ -67,7 +64,7 @@ def _in_order(point: PointFolder) -> list[tuple[str, dict[str, Any]]]:
 def checks_table(point: PointFolder) -> Table | None:
     """Every check and guard of every verdict; None if no verdict has any."""
     rows = []
-    for stage, _ in _in_order(point):
+    for stage, _ in in_order(point):
         path = f"{point.base}/{stage}/verdict.json"
         verdict = point.json(path) if point.exists(path) else {"checks": [], "guard": []}
         for kind in ("checks", "guard"):
@@ -119,7 +116,7 @@ def provenance_table(point: PointFolder) -> Table:
     )
     if made.get("fileset_sha256"):
         rows.append(_hash("fileset", made["fileset_sha256"], point.fileset_file))
-    for stage, about in ((s, made["solutions"].get(s)) for s, _ in _in_order(point)):
+    for stage, about in ((s, made["solutions"].get(s)) for s, _ in in_order(point)):
         path = f"{point.base}/{stage}/solution.py"
         if about:
             rows.append(_hash(f"solution of {stage}", about, path if point.exists(path) else None))
@@ -149,7 +146,7 @@ def points_table(points: tuple[PointFolder, ...]) -> Table:
     """One row per point of a sweep."""
     rows = []
     for point in points:
-        stages = _in_order(point)
+        stages = in_order(point)
         good = sum(about["outcome"] in ("passed", "reference") for _, about in stages)
         cells = [
             Cell(point.name, f"#{anchor(point)}", tone="strong"),

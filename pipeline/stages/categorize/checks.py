@@ -36,7 +36,7 @@ def judge(request: JudgeRequest) -> Verdict:
     checks = direct(found, arguments)
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
-        guard = fabrication(FrozenSolution(request.solution_path, CONTRACT), arguments)
+        guard = fabrication(FrozenSolution.of(request, CONTRACT), arguments)
     if not request.is_reference:
         checks += ladder(found, CONTRACT.read(request.reference / "output"))
     return conclude(request, checks, guard)

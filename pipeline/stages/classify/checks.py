@@ -58,7 +58,7 @@ def judge(request: JudgeRequest) -> Verdict:
     checks = [*direct(found, request.settings.channel.observable), both_passes(seen, found)]
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
-        solution = FrozenSolution(request.solution_path, CONTRACT)
+        solution = FrozenSolution.of(request, CONTRACT)
         guard = fabrication(solution, CONTRACT.arguments(request.context(sealed=True)))
     if not request.is_reference:
         expected = {name: read_table(request.expected(f"{name}.parquet")) for name in EVENT_TABLES}

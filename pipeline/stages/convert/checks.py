@@ -71,7 +71,7 @@ def judge(request: JudgeRequest) -> Verdict:
         checks += _same_cutflows(request, cutflows)
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
-        solution = FrozenSolution(request.solution_path, CONTRACT)
+        solution = FrozenSolution.of(request, CONTRACT)
         for part in slices(request.fileset, request.settings.data.release):
             guard += fabrication(solution, part, channel.name, channel.observable)
     return conclude(request, checks, guard)

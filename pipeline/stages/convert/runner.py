@@ -15,6 +15,7 @@ from pipeline.stages.convert.ledger import ChunkOutcome
 from pipeline.stages.convert.product import ConvertProduct, write_product
 from pipeline.stages.convert.store import ChunkRecord, ChunkStore, record_from
 from pipeline.stages.convert.task import ConvertTask
+from pipeline.stages.jail import TRUSTED, Jail
 
 __all__ = ["ConvertError", "SolutionFailedError", "convert_all", "write_product"]
 
@@ -56,6 +57,7 @@ def convert_all(
     store: Path,
     executor: ChunkExecutor,
     progress: Progress | None = None,
+    jail: Jail = TRUSTED,
 ) -> ConvertProduct:
     """Convert every chunk of `fileset`; chunks that the store has are not computed again.
 
@@ -82,6 +84,7 @@ def convert_all(
         release=settings.data.release,
         data_samples=frozenset(name for name, kind in kinds.items() if kind == "data"),
         store=kept,
+        jail=jail,
     )
     results = executor.map([c for c in chunks if c.id not in records], task, count)
     faults = {r.chunk.id: r for r in results if isinstance(r, Err)}

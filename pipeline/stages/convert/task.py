@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -16,13 +14,13 @@ import numpy as np
 from executors.base import Chunk, TaskError
 from pipeline.data.errors import BranchError
 from pipeline.data.schema import Door, door
-from pipeline.files import sha256_file
 from pipeline.settings import ChannelSettings
-from pipeline.stages.contract import ContractError
+from pipeline.stages.contract import ContractError, ask_solution
 from pipeline.stages.convert.contract import CONTRACT, Converted
 from pipeline.stages.convert.identity import among, keys
 from pipeline.stages.convert.store import ChunkStore
-from pipeline.stages.solution import load_solution
+from pipeline.stages.convert.warm import loaded
+from pipeline.stages.jail import TRUSTED, Jail
 
 IDENTITY = ("runNumber", "eventNumber")
 """Variables that are read for every solution: rows are recognised by them."""
@@ -51,13 +49,15 @@ class ConvertTask:
     data_samples: frozenset[str]
     """Samples of data: their blinded events are marked."""
     store: ChunkStore
+    jail: Jail = TRUSTED
+    """Where the solution runs."""
 
     @property
     def branches(self) -> Sequence[str]:
         """Branches, as the files spell them, behind the variables of `variables`."""
         try:
             return self._door.physical(self.variables)
-        except (ContractError, BranchError, SystemExit) as error:
+        except (ContractError, BranchError) as error:
             raise TaskError("solution", str(error)) from error
 
     @property
@@ -92,11 +92,10 @@ class ConvertTask:
     def _convert(self, given: ak.Array) -> Converted:
         arguments = {"events": given, "channel": self.channel.name}
         try:
-            return CONTRACT.accept(CONTRACT.call(self._module, arguments), arguments)
+            converted: Converted = ask_solution(CONTRACT, self._module, arguments)
         except ContractError as error:
             raise TaskError("solution", str(error)) from error
-        except (Exception, SystemExit) as error:  # whatever the solution raises is its result
-            raise TaskError("solution", f"{type(error).__name__}: {error}") from error
+        return converted
 
     @property
     def _door(self) -> Door:
@@ -109,19 +108,8 @@ class ConvertTask:
 
     @property
     def _module(self) -> ModuleType:
-        return _solution(self.solution, self.solution_sha256)
-
-
-@lru_cache(maxsize=4)
-def _solution(path: str, sha256: str) -> ModuleType:
-    """The solution at `path`, imported once per process; it must still be the frozen one."""
-    found = sha256_file(path)
-    if found != sha256:
-        raise ContractError(
-            f"expected the frozen solution {sha256[:12]} at {Path(path).name}, found {found[:12]}; "
-            "it was changed while it ran: start the run again under another run.name"
-        )
-    return load_solution(Path(path), CONTRACT.defines)
+        """The solution, loaded once per worker (and again if its process was ended)."""
+        return loaded(self.solution, self.solution_sha256, self.jail)
 
 
 def _channel_module(name: str) -> ChannelModule:

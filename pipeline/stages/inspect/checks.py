@@ -43,7 +43,7 @@ def judge(request: JudgeRequest) -> Verdict:
         checks += against(sample, found.get(sample, {"trees": {}}), truth(path), needed)
     guard: list[GuardCheck] = []
     if request.solution_path is not None and paths:
-        solution = FrozenSolution(request.solution_path, CONTRACT)
+        solution = FrozenSolution.of(request, CONTRACT)
         guard = fabrication(solution, min(paths.items()), request.output)
     if request.is_reference:
         checks = [_requirement(check) for check in checks if check.rung == "exact"]

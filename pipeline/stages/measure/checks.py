@@ -47,7 +47,7 @@ def judge(request: JudgeRequest) -> Verdict:
     checks = direct(found, arguments["model"])
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
-        guard = closure(FrozenSolution(request.solution_path, CONTRACT), arguments)
+        guard = closure(FrozenSolution.of(request, CONTRACT), arguments)
     if not request.is_reference:
         checks += ladder(found, CONTRACT.read(request.expected("measurement.json").parent))
     return conclude(request, checks, guard)

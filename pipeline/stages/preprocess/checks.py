@@ -49,7 +49,7 @@ def judge(request: JudgeRequest) -> Verdict:
     ]
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
-        solution = FrozenSolution(request.solution_path, CONTRACT)
+        solution = FrozenSolution.of(request, CONTRACT)
         guard = fabrication(solution, everything["tables"], everything["info"])
     if not request.is_reference:
         expected = {n: read_table(request.expected(f"{n}.parquet")) for n in EVENT_TABLES}

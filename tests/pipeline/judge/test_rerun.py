@@ -67,8 +67,8 @@ def test_a_solution_remembers_nothing(tmp_path, arguments) -> None:
     [
         ("    return table['m_gg']\n", "KeyError: 'm_gg'"),
         ("    raise SystemExit(3)\n", "SystemExit: 3"),
-        ("    return table.iloc[:3]\n", "ValueError: expected as many rows as were given"),
-        ("    return (\n", "SyntaxError"),
+        ("    return table.iloc[:3]\n", "ContractError: expected a result as the contract says"),
+        ("    return (\n", "SolutionLoadError: the solution cannot be imported: SyntaxError"),
     ],
 )
 def test_a_fault_is_an_answer_too(tmp_path, arguments, body, error) -> None:

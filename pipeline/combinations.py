@@ -1,0 +1,132 @@
+"""Which combinations of settings make sense; each that does not is one sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.models import spec_of
+from pipeline.scripted.scripts import folders
+from pipeline.settings import STAGES, Settings, SettingsError, nearest
+
+
+def check_combinations(settings: Settings) -> None:
+    """Raise SettingsError for settings that make no sense together."""
+    _check_stages(settings)
+    _check_data(settings)
+    _check_solver(settings)
+    _check_name(settings.run.name)
+
+
+def _check_stages(settings: Settings) -> None:
+    channel = settings.channel
+    if not settings.stages:
+        raise SettingsError("expected at least one stage in stages, found none")
+    for stage in settings.stages:
+        if stage not in STAGES:
+            raise SettingsError(
+                f"unknown stage {stage!r} in stages; {nearest(stage, list(STAGES))}"
+            )
+        if stage not in channel.stages:
+            raise SettingsError(
+                f"channel={channel.name} has no stage {stage!r}; its stages: "
+                f"{', '.join(channel.stages)}"
+            )
+    ordered = [s for s in channel.stages if s in settings.stages]
+    if list(settings.stages) != ordered:
+        raise SettingsError(
+            f"expected stages in their order and each once, found {list(settings.stages)!r}; "
+            f"write stages=[{','.join(ordered)}]"
+        )
+    if settings.chain == "chained" and ordered != list(channel.stages[: len(ordered)]):
+        gap = next(s for s in channel.stages if s not in ordered)
+        raise SettingsError(
+            f"chain=chained needs every stage before the last one asked for, {gap!r} is missing; "
+            "add it, or take chain=isolated"
+        )
+
+
+def _check_data(settings: Settings) -> None:
+    data = settings.data
+    if data.luminosity <= 0:
+        raise SettingsError(f"expected data.luminosity > 0 fb^-1, found {data.luminosity!r}")
+    if data.mu < 0:
+        raise SettingsError(f"expected data.mu >= 0, found {data.mu!r}")
+    if not 0 < data.thinning <= 1:
+        raise SettingsError(f"expected 0 < data.thinning <= 1, found {data.thinning!r}")
+    if data.chunk_size < 1 or settings.site.workers < 1 or settings.site.cores < 1:
+        raise SettingsError(
+            "expected data.chunk_size, site.workers and site.cores of at least 1, found "
+            f"{data.chunk_size}, {settings.site.workers} and {settings.site.cores}"
+        )
+    if not data.synthetic and data.location is None:
+        raise SettingsError(
+            f"data={data.name} needs data.location=PATH, the folder that holds its files "
+            "(or the portal's layout below it); data=synthetic needs no files"
+        )
+    if data.synthetic and data.location is not None:
+        raise SettingsError(
+            "data=synthetic makes its own files, found data.location="
+            f"{data.location!r}; for real files take data=opendata_2025 or data=opendata_2020"
+        )
+
+
+def _check_solver(settings: Settings) -> None:
+    """An agent needs a model that can be reached; its code needs a sandbox, or a clear no."""
+    model, solver = settings.model, settings.solver
+    if solver.max_rounds < 1:
+        raise SettingsError(f"expected solver.max_rounds of at least 1, found {solver.max_rounds}")
+    if solver.name == "reference":
+        if model.provider != "none":
+            raise SettingsError(
+                f"solver=reference asks no model, found model={model.name}; leave model= away, or "
+                "take solver=agent"
+            )
+        return
+    needed = {"scripted": "script", "replay": "recorded", "endpoint": "repository"}
+    if model.provider == "none":
+        raise SettingsError(
+            "solver=agent needs a model, found model=none; take model=scripted, or a model behind "
+            "an endpoint with model.base_url=http://HOST:PORT/v1"
+        )
+    name = needed[model.provider]
+    if not getattr(model, name):
+        raise SettingsError(f"model={model.name} needs model.{name}=..., found none")
+    if model.provider == "replay" and not (Path(str(model.recorded)) / "sweep.json").is_file():
+        raise SettingsError(
+            f"expected a run in model.recorded={model.recorded!r}, found no sweep.json there"
+        )
+    if model.provider == "scripted":
+        folders(str(model.script), settings.channel.name, settings.data.release)
+    if model.provider == "endpoint":
+        _check_endpoint(settings)
+
+
+def _check_endpoint(settings: Settings) -> None:
+    model = settings.model
+    if not model.base_url:
+        raise SettingsError(
+            f"model={model.name} needs the address of its server: model.base_url="
+            "http://HOST:PORT/v1 (of any OpenAI-compatible endpoint that serves "
+            f"{model.repository})"
+        )
+    if settings.solver.max_cost is not None and not any(asdict(model.prices).values()):
+        raise SettingsError(
+            "solver.max_cost needs a price: set model.prices.per_million_prompt, "
+            "model.prices.per_million_completion or model.prices.per_hour"
+        )
+    try:
+        spec_of(model, settings.seed)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _check_name(name: str) -> None:
+    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise SettingsError(
+            "expected run.name of letters, digits, dot, dash and underscore (at most 100), "
+            f"found {name!r}"
+        )
+    if name == "latest":
+        raise SettingsError("run.name=latest is the link to the newest run; choose another name")

@@ -1,0 +1,1 @@
+"""Hostile solutions, on their way from a coder's reply to a verdict."""
