@@ -96,6 +96,8 @@ class SandboxLimits:
 
     cpu_s: float = 1800.0
     wall_s: float = 3600.0
+    trial_s: float = 300.0
+    """Seconds, of CPU and of the wall, of a call on a slice of the inputs, before it is frozen."""
     memory_mb: int = 4096
     processes: int = 32
     file_mb: int = 256

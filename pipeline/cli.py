@@ -171,12 +171,12 @@ def _explain(arguments: list[str]) -> int:
 
 
 def _replay(arguments: list[str]) -> int:
-    from pipeline.replay import compare_runs, prepare_replay, print_comparison
+    from pipeline.replay import compare_runs, prepare_replay, replay_folder
     from pipeline.run import EXIT_FAILED, EXIT_OK, run
 
     console = Console()
     recorded = _given_run(arguments)
-    target = recorded.with_name(f"{recorded.name}-replay")
+    target = replay_folder(recorded)
     settings = prepare_replay(recorded, target)
     console.print(f"replaying {recorded.name} in {target}", highlight=False, soft_wrap=True)
     outcome = run(settings, console)
@@ -185,8 +185,8 @@ def _replay(arguments: list[str]) -> int:
     if outcome.exit_code != EXIT_OK:
         return outcome.exit_code
     comparison = compare_runs(recorded, target)
-    print_comparison(console, comparison)
-    return EXIT_OK if comparison.identical else EXIT_FAILED
+    console.print(comparison)
+    return EXIT_OK if comparison.same else EXIT_FAILED
 
 
 def _given_run(arguments: list[str]) -> Path:

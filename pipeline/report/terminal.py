@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from pipeline.report.cross_section import cross_section
 from pipeline.report.folder import PointFolder, read_points
+from pipeline.report.model import Solvers, solvers
 from pipeline.report.notation import DASH, interval, number, seconds, whole
 from pipeline.report.tables.run import why
 
@@ -22,7 +24,9 @@ def terminal_summary(run: Path) -> Group:
     points = read_points(run)
     parts: list[RenderableType] = []
     for point in points:
-        parts += [_title(point, len(points) > 1), _stages(point), *_numbers(point), Text()]
+        who = solvers(point)
+        parts += [_title(point, len(points) > 1), *_who(who), _stages(point, who is not None)]
+        parts += [*_numbers(point), Text()]
     parts.append(Text.assemble("report  ", (str(run / "report.html"), "bold")))
     return Group(*parts)
 
@@ -39,10 +43,21 @@ def _title(point: PointFolder, several: bool) -> Text:
     return text
 
 
-def _stages(point: PointFolder) -> Table:
+def _who(who: Solvers | None) -> list[RenderableType]:
+    """The model that wrote the solutions, if one did."""
+    if who is None:
+        return []
+    return [Text(f"model: {who.text}", style="bold yellow" if who.scripted else "")]
+
+
+def _stages(point: PointFolder, agents: bool) -> Table:
+    """One row per stage; what writing its solution took, if `agents` did it."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("stage", "outcome", "rung", "checks", "time", ""):
-        table.add_column(name, justify="right" if name in ("checks", "time") else "left")
+    took = ("rounds", "calls", "tokens", "hints") if agents else ()
+    for name in ("stage", "outcome", "rung", "checks", *took, "time"):
+        left = name in ("stage", "outcome", "rung")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
+    table.add_column("", overflow="fold")
     stages = point.results["stages"]
     for stage in point.settings.channel.stages:
         if stage not in stages:
@@ -54,10 +69,22 @@ def _stages(point: PointFolder) -> Table:
             Text(about["outcome"].replace("_", " "), style=COLOURS[about["outcome"]]),
             about["rung"] or DASH,
             f"{checks['passed']}/{checks['total']}",
+            *(_took(about) if agents else ()),
             seconds(about["wall_s"]),
             Text(why(about)),
         )
     return table
+
+
+def _took(about: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Rounds, calls, tokens and hints that were not followed."""
+    tokens = about["tokens"]["prompt"] + about["tokens"]["completion"]
+    return (
+        whole(about["rounds"]),
+        whole(about["api_calls"]),
+        whole(tokens),
+        whole(about.get("hint_violations")),
+    )
 
 
 def _numbers(point: PointFolder) -> list[RenderableType]:

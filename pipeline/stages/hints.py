@@ -100,11 +100,12 @@ def reads_files(tree: ast.Module) -> str:
 
 def hidden_errors(tree: ast.Module) -> str:
     """Handlers that catch everything and do nothing, and `contextlib.suppress` of everything."""
-    lines = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
-            if all(_does_nothing(statement) for statement in node.body):
-                lines.append(node.lineno)
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    lines = [
+        handler.lineno
+        for handler in handlers
+        if _catches_all(handler.type) and all(_does_nothing(each) for each in handler.body)
+    ]
     suppressed = (call for call in calls(tree) if last_name(call) == "suppress")
     lines += [c.lineno for c in suppressed if any(_catches_all(a) for a in c.args)]
     return in_lines("an error is passed over in silence", lines)

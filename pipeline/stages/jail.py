@@ -144,15 +144,20 @@ class Jail:
         self.sandbox = sandbox
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, trial: bool = False) -> Self:
         """The sandbox that the settings ask for; none for our own solutions, which we trust.
 
-        Raises SandboxUnavailableError where the kind asked for does not work on this machine.
+        With `trial` a call has the shorter time that is enough for a slice. Raises
+        SandboxUnavailableError where the kind asked for does not work on this machine.
         """
         site = settings.site
         if settings.solver.name == "reference" or site.sandbox == "none":
             return cls(None)
-        return cls(named(site.sandbox, Limits(**asdict(site.limits))))
+        limits = asdict(site.limits)
+        most = limits.pop("trial_s")
+        if trial:
+            limits |= {name: min(limits[name], most) for name in ("cpu_s", "wall_s")}
+        return cls(named(site.sandbox, Limits(**limits)))
 
     @contextlib.contextmanager
     def opened(

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from executors.parent import die_with_parent
@@ -46,8 +47,7 @@ def run_step(name: str, main: Callable[[], None]) -> None:
 def _file_name(step: str, arguments: Sequence[str]) -> str:
     """A name of its own for each job: the step and what it works on, e.g. solve-points-main-fit."""
     told = ("--owner", "--point", "--stage")
-    pairs = zip(arguments, arguments[1:], strict=False)
-    words = [step, *(value for option, value in pairs if option in told)]
+    words = [step, *(value for option, value in pairwise(arguments) if option in told)]
     return "-".join(words).replace("/", "-")
 
 

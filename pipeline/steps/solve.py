@@ -14,6 +14,7 @@ from agents.replay import ReplayModel
 from pipeline.bench import StageBench
 from pipeline.files import read_json, replacing, sha256_file, write_json
 from pipeline.models import limits_of, model_of, seed_of
+from pipeline.stages.jail import Jail
 from pipeline.stages.registry import contract_module, reference_path
 from pipeline.stages.task import task_of
 from pipeline.steps.context import Place, why_blocked
@@ -67,7 +68,7 @@ def _ask(place: Place) -> Outcome:
     """The supervisor and the coder at work; what was said before a kill is not said again."""
     settings = place.settings()
     task = task_of(place.stage, settings, _summaries(place))
-    bench = StageBench(place.stage, place.context(sealed=False), place.jail())
+    bench = StageBench(place.stage, place.context(sealed=False), Jail.of(settings, trial=True))
     recorded = _recorded(place)
     model = ReplayModel(recorded) if recorded else model_of(settings)
     dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"

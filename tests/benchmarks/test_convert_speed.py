@@ -23,10 +23,11 @@ rounds are made only while another process may have held one of the ways up."""
 LIMITS = {
     "convert / plain uproot read, one process": ("plain", "inline", 0.7),
     "convert / official notebook's way": ("notebook", "inline", 1.5),
+    "sandboxed / in process": ("inline", "sandboxed inline", 0.8),
     "two processes / one process": ("processes:1", "processes:2", 1.6),
 }
 """What is compared: the slower way, the faster one, and how many times as fast it must be."""
-WAYS = ("plain", "notebook", "inline", "processes:1", "processes:2")
+WAYS = ("plain", "notebook", "inline", "sandboxed inline", "processes:1", "processes:2")
 ROOT = Path(__file__).resolve().parents[2]
 
 

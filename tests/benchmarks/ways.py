@@ -34,6 +34,7 @@ from pipeline.stages.convert.contract import CONTRACT, reference_path
 from pipeline.stages.convert.runner import convert_all
 from pipeline.stages.convert.store import ChunkStore
 from pipeline.stages.convert.task import ConvertTask
+from pipeline.stages.jail import TRUSTED, Jail
 from pipeline.stages.solution import load_solution
 
 REPEATS = 3
@@ -41,8 +42,8 @@ REPEATS = 3
 
 
 def settings() -> Settings:
-    """Those of `ladon run`: H→γγ on synthetic data of release 2025."""
-    return configure([])
+    """Those of `ladon run` with our own solutions: H→γγ on synthetic data of release 2025."""
+    return configure(["solver=reference"])
 
 
 def branches() -> list[str]:
@@ -130,13 +131,15 @@ def fileset(path: Path) -> dict[str, Any]:
     return {"tree": tree, "samples": samples, "chunks": chunks}
 
 
-def converted(path: Path, executor: ChunkExecutor, folder: Path) -> Callable[[], int]:
+def converted(
+    path: Path, executor: ChunkExecutor, folder: Path, jail: Jail = TRUSTED
+) -> Callable[[], int]:
     """Everything that `ladon run` does for a chunk, each time into an empty store in `folder`."""
     files, chosen, number = fileset(path), settings(), count()
 
     def convert() -> int:
         store = folder / str(next(number))
-        product = convert_all(reference_path(chosen), files, chosen, store, executor)
+        product = convert_all(reference_path(chosen), files, chosen, store, executor, jail=jail)
         return sum(o.record.rows for o in product.outcomes if o.record is not None)
 
     return convert
@@ -186,10 +189,11 @@ def main() -> None:
         if way in ("plain", "notebook"):
             work = {"plain": plain, "notebook": notebook}[way](path)
         else:
-            kind, _, workers = way.partition(":")
+            kind, _, workers = way.removeprefix("sandboxed ").partition(":")
             executor = stack.enter_context(make_executor(kind, int(workers or 1), 2.0))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            work = converted(path, executor, folder)
+            walled = Jail.of(configure([])) if way.startswith("sandboxed ") else TRUSTED
+            work = converted(path, executor, folder, walled)
         rows = work()
         times = []
         for _ in range(REPEATS):

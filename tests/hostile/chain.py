@@ -21,6 +21,10 @@ from pipeline.settings import SandboxLimits, Settings, to_dict
 from pipeline.stages.convert import warm
 from pipeline.steps import execute, fileset, judge, solve
 
+SLICE = 2_500
+"""Rows or events that the bench shows here: less than there are, as in a real run."""
+SLICES = {"convert": "EVENTS", "preprocess": "ROWS", "classify": "ROWS"}
+"""Stage -> the name in its trial that says how many they are."""
 DATA, SIGNAL = "data15_periodD", ("343981", "346214")
 LIMITS = SandboxLimits(
     cpu_s=20.0, wall_s=20.0, memory_mb=1024, processes=12, file_mb=16, output_kb=64, writable_mb=48
@@ -98,11 +102,23 @@ class Chain:
         """The owner of our own solutions' output."""
         return f"reference/{read_json(self.folder / 'sweep.json')['plan']['main']['reference']}"
 
-    def solve(self, point: str, stage: str, model: ChatModel, **solver: Any) -> Ending:
+    def solve(
+        self,
+        point: str,
+        stage: str,
+        model: ChatModel,
+        limits: SandboxLimits = LIMITS,
+        max_rounds: int = 1,
+    ) -> Ending:
         """Have `model` write a stage; what was accepted is run over everything and judged."""
-        self._add(point, replace(self.settings, solver=replace(self.settings.solver, **solver)))
+        settings = replace(
+            self.settings,
+            site=replace(self.settings.site, limits=limits),
+            solver=replace(self.settings.solver, max_rounds=max_rounds),
+        )
+        self._add(point, settings)
         owner, folder = f"points/{point}", self.folder / "points" / point / stage
-        with mock.patch.object(solve, "model_of", lambda settings: model):
+        with mock.patch.object(solve, "model_of", lambda settings: model), _small_slices(stage):
             self.step(solve, "--owner", owner, "--stage", stage)
         attempts = read_json(folder / "attempts.json")
         if attempts["failure"] is not None:
@@ -133,4 +149,13 @@ class Chain:
 @contextlib.contextmanager
 def _command_line(*words: str) -> Iterator[None]:
     with mock.patch.object(sys, "argv", list(words)):
+        yield
+
+
+@contextlib.contextmanager
+def _small_slices(stage: str) -> Iterator[None]:
+    if stage not in SLICES:
+        yield
+        return
+    with mock.patch(f"pipeline.stages.{stage}.trial.{SLICES[stage]}", SLICE):
         yield

@@ -75,7 +75,7 @@ class Origin:
                 continue
             a = self.mine[column].to_numpy()[self.matching.found]
             b = self.inputs[column].to_numpy()[self.matching.expected]
-            changed = int(differing(a, b, SAME).sum()) if a.dtype.kind in "biuf" else len(a)
+            changed = int(differing(a, b, SAME).sum())
             if changed:
                 problems.append(f"{column} differs in {changed} rows")
         return holds("values are those of the input", problems, "unchanged, but for the weight")

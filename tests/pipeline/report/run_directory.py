@@ -121,8 +121,9 @@ def add_point(run: RunDirectory, name: str) -> None:
 
 def frozen(folder: Path, *overrides: str) -> RunDirectory:
     """A run directory with nothing but its frozen settings."""
-    named = any(o.startswith("run.name=") for o in overrides)
-    settings = configure([*overrides, *(() if named else ("run.name=shown",))])
+    usual = ("solver=reference", "model=none", "run.name=shown")
+    given = {override.partition("=")[0] for override in overrides}
+    settings = configure([*overrides, *(u for u in usual if u.partition("=")[0] not in given)])
     return RunDirectory(folder, settings, freeze(settings, folder))
 
 

@@ -107,3 +107,11 @@ def test_who_is_trusted() -> None:
     assert chosen is not None
     assert chosen.name == "plain"
     assert Jail.of(configure([])).sandbox is not None
+
+
+def test_a_trial_has_less_time_than_the_whole() -> None:
+    settings = configure(["site.limits.trial_s=7"])
+    for trial, seconds in ((True, 7.0), (False, 3600.0)):
+        sandbox = Jail.of(settings, trial=trial).sandbox
+        assert sandbox is not None
+        assert sandbox.limits.wall_s == seconds  # type: ignore[attr-defined]

@@ -1,0 +1,101 @@
+"""A chain of stages made once, a host whose traces are compared, and a model that says one thing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from agents.chat import Call, Message, Reply
+from executors.sandbox import Bubblewrap, Limits
+from tests.agents.bench import instructs, reviews
+from tests.hostile.chain import Chain
+
+
+@dataclass
+class StubbornModel:
+    """A scripted model: the coder writes one module whatever it is told, and all is accepted."""
+
+    code: str
+    prompts: list[str] = field(default_factory=list)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return {"name": "stubborn", "revision": None, "sampling": {}, "scripted": True}
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        seed: int,
+        call: Call | None = None,
+    ) -> Reply:
+        assert call is not None
+        self.prompts += [message.content for message in messages]
+        answers = {"coder": f"```python\n{self.code}\n```", "supervisor": reviews("accept", "good")}
+        text = instructs("be good") if call.number == 1 else answers[call.role]
+        return Reply(text=text, finish_reason="stop", model="stubborn", sampling={"seed": seed})
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """The small synthetic analysis, with the reference's outputs."""
+    available, reason = Bubblewrap(Limits()).available()
+    if not available:
+        pytest.skip(f"bubblewrap: {reason}; apt-get install bubblewrap provides it")
+    return Chain.make(tmp_path_factory.mktemp("hostile"))
+
+
+@dataclass(frozen=True)
+class Host:
+    """What no solution may see or change, and what there was before."""
+
+    secret: str
+    secret_file: Path
+    canary: Path
+    temporary: Path
+    processes: frozenset[int]
+
+    def left_over(self) -> list[str]:
+        """Processes below this one, or in a sandbox, and temporary files, that are new."""
+        found = [f"file {path}" for path in self.temporary.rglob("*")]
+        found += [f"file {path}" for path in Path("/dev/shm").glob("*ladon*")]
+        for process in psutil.process_iter(["pid", "cmdline"]):
+            line = " ".join(process.info["cmdline"] or ())
+            ours = any(parent.pid == os.getpid() for parent in _parents(process))
+            if process.pid not in self.processes and (ours or " inside " in line):
+                found.append(f"process {process.pid}: {line[-200:]}")
+        return found
+
+
+def _parents(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.parents()
+    except psutil.Error:
+        return []
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A host with a secret in a file and in the environment, whose traces are checked."""
+    secret = f"SECRET-{os.urandom(8).hex()}"
+    for folder in ("home", "tmp"):
+        (tmp_path / folder).mkdir()
+    key, canary = tmp_path / "home" / "key", tmp_path / "home" / "canary"
+    key.write_text(secret)
+    key.chmod(0o600)
+    canary.write_text("alive")
+    monkeypatch.setenv("LADON_TEST_KEY", secret)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    here = Host(secret, key, canary, tmp_path / "tmp", frozenset(psutil.pids()))
+    yield here
+    assert here.left_over() == []
+    assert canary.read_text() == "alive"
+    assert key.read_text() == secret

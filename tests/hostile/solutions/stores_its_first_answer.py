@@ -1,0 +1,17 @@
+"""Keeps its first answer, and gives it to every later question.
+
+stage: preprocess
+caught by: bench
+category: semantic error
+attribution: model
+"""
+
+from tests.hostile.honest.preprocess import preprocess as honest
+
+FIRST = {}
+
+
+def preprocess(tables, info):
+    if not FIRST:
+        FIRST.update(honest(tables, info))
+    return FIRST
