@@ -167,7 +167,10 @@ _NAME_RULES: tuple[tuple[str, str], ...] = (
     (r"are computed|more than one value", "fabrication"),
     (r"leak|label|training", "leakage"),
     (r"same input twice|same bits", "not deterministic"),
+    (r"branches that every event has", "incorrect branch name"),
+    (r"row is a row of the input|no events, no rows", "fabrication"),
     (r"columns|schema|score range|contract", "contract"),
+    (r"cut flow: names|trees are named|name of a type", "contract"),
 )
 
 

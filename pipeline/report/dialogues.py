@@ -120,8 +120,7 @@ def _evidence(this: DialogueRound) -> list[Part]:
         f"hint not followed: {v.hint}" + (f": {v.detail}" if v.detail else "")
         for v in shown.hint_violations
     ]
-    said = f"{shown.headline[:1].upper()}{shown.headline[1:]}"
-    lines = (said, *_without(findings, said), *hints)
+    lines = (*_ending(shown), *findings, *hints)
     parts = [Part("Evidence", "sentences", lines, tone="good" if shown.ok else "bad")]
     return [*parts, *_printed(shown)]
 
@@ -132,9 +131,11 @@ def _finding(name: str, passed: bool, expected: str, found: str) -> str:
     return f"failed: {name}: expected {expected}, found {found}"
 
 
-def _without(findings: Sequence[str], said: str) -> list[str]:
-    """The findings that the headline has not told already."""
-    return [text for text in findings if text.removeprefix("failed: ") not in said]
+def _ending(shown: Evidence) -> tuple[str, ...]:
+    """How the try ended, where the failed findings do not say it."""
+    if shown.failed_findings and not (shown.exception or shown.signal):
+        return ()
+    return (f"{shown.headline[:1].upper()}{shown.headline[1:]}",)
 
 
 def _printed(shown: Evidence) -> list[Part]:

@@ -29,6 +29,11 @@ class Solvers:
         return self.provider == "scripted"
 
     @property
+    def short(self) -> str:
+        """For a cell of a table: the name, and whether it is none of a model."""
+        return f"{self.name} (scripted)" if self.scripted else self.name
+
+    @property
     def text(self) -> str:
         """Name, repository and revision; or that there is no model at all."""
         if self.scripted:

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.files import write_json
 from pipeline.report.export import FigureFiles, write_csv
 from pipeline.report.folder import PointFolder
+from pipeline.report.model import solvers
 
 SUMMARY_SCHEMA = 1
 
@@ -53,6 +54,7 @@ def summary_document(
 def _condensed(point: PointFolder, figures: Mapping[str, FigureFiles]) -> dict[str, Any]:
     results, settings = point.results, point.settings
     data = [s for s in results["samples"].values() if s["kind"] == "data"]
+    who = solvers(point)
     return {
         "point": point.name,
         "results": point.results_file,
@@ -65,6 +67,7 @@ def _condensed(point: PointFolder, figures: Mapping[str, FigureFiles]) -> dict[s
         "unblind": settings.unblind,
         "solver": settings.solver.name,
         "model": settings.model.name,
+        "scripted": who is not None and who.scripted,
         "seed": settings.seed,
         "trial": settings.trial,
         "entries": _total(data, "entries"),

@@ -57,7 +57,7 @@ def everywhere(stage: str) -> tuple[StageHint, ...]:
     return (
         StageHint(
             "known-packages",
-            "Import nothing but Python's own modules and the packages named above.",
+            "Import nothing but Python's own modules and the packages that the contract names.",
             in_code=lambda tree: strange_imports(tree, packages),
         ),
         *files,

@@ -29,8 +29,8 @@ def agents_table(point: PointFolder, who: Solvers) -> Table:
         "are advice of the task that a module did not follow: counted, no failure. A failure is "
         "attributed to the model unless endpoint, infrastructure, data or Ladon itself caused it.",
         (
-            "stage", "outcome", "rung", "rounds", "calls", "tokens in", "out", "time", "hints",
-            "failure", "evidence",
+            "stage", "outcome", "rung", "rounds", "calls", "tokens in", "out", "time",
+            "hints missed", "failure", "evidence",
         ),
         tuple(rows),
         frozenset({len(rows) - 1} if len(rows) > 1 else ()),
@@ -91,4 +91,4 @@ def _evidence(about: dict[str, Any]) -> str:
     """One sentence: the failure's evidence, why a stage was not reached, or what to know of it."""
     said = _whole(about) or str(about.get("reason") or "") or "; ".join(about.get("notes") or ())
     line = " ".join(said.split())
-    return line if len(line) <= MAX_EVIDENCE else f"{line[:MAX_EVIDENCE]} …"
+    return line if len(line) <= MAX_EVIDENCE else f"{line[:MAX_EVIDENCE].rpartition(' ')[0]} …"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.report.folder import PointFolder
+from pipeline.report.model import solvers
 from pipeline.report.notation import DASH, interval, number, seconds, short_hash, whole
 from pipeline.report.tables.cell import Cell, Table, Tone, numeric
 
@@ -146,13 +147,13 @@ def points_table(points: tuple[PointFolder, ...]) -> Table:
     """One row per point of a sweep."""
     rows = []
     for point in points:
-        stages = in_order(point)
+        stages, who = in_order(point), solvers(point)
         good = sum(about["outcome"] in ("passed", "reference") for _, about in stages)
         cells = [
             Cell(point.name, f"#{anchor(point)}", tone="strong"),
             Cell(point.settings.channel.name),
             Cell(point.settings.data.name),
-            Cell(point.settings.solver.name),
+            Cell(who.short if who is not None else "reference"),
             numeric(f"{good} / {len(stages)}", point.results_file, good,
                     tone="" if good == len(stages) else "bad"),
         ]  # fmt: skip

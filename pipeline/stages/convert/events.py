@@ -10,7 +10,6 @@ import awkward as ak
 import uproot
 
 from pipeline.data.schema import door
-from pipeline.stages.contract import ContractError
 
 
 def read_events(
@@ -39,4 +38,4 @@ def first_events(fileset: Mapping[str, Any], release: str, number: int) -> ak.Ar
             except (OSError, ValueError, LookupError) as error:
                 tried.append(f"{name}: {type(error).__name__}")
     said = "; ".join(tried[:3]) or "no files"
-    raise ContractError(f"expected a readable file in the fileset, found none ({said})")
+    raise FileNotFoundError(f"expected a readable file in the fileset, found none ({said})")

@@ -19,7 +19,9 @@ from pipeline.stages.tables import EVENT_TABLES
 from pipeline.stages.trial import Slice, StageHint, Values, at_least_one, equal, holds
 
 ROWS, FEW_ROWS = 30_000, 1_000
-"""Rows per sample in the two slices."""
+"""Rows per sample in the two slices, at most."""
+ALL_ROWS = 240_000
+"""Rows of all samples together: a quarter of a second for code that works on whole columns."""
 MANY = 2_000
 """Rows of a sample of which some lie in the fit range."""
 FLAGS = ("ph1_tight", "ph1_isolated", "ph2_tight", "ph2_isolated")
@@ -70,8 +72,9 @@ def _slices(context: StageContext) -> Iterator[Slice]:
     tables: dict[str, pd.DataFrame] = arguments["tables"]
     if not any(len(table) for table in tables.values()):
         return
-    part = {name: table.head(ROWS) for name, table in tables.items()}
-    yield Slice(f"first {ROWS} rows of each sample", {"tables": part, "info": info})
+    rows = min(ROWS, ALL_ROWS // len(tables))
+    part = {name: table.head(rows) for name, table in tables.items()}
+    yield Slice(f"first {rows} rows of each sample", {"tables": part, "info": info})
     filled = [name for name in sorted(tables) if len(tables[name])]
     signal = [name for name in filled if info["samples"][name]["role"] == "signal"]
     if len(filled) > 1:

@@ -231,6 +231,12 @@ def test_failed_checks_are_sorted_by_what_they_tell(failed, category) -> None:
         (["blinded rows are in no table"], "blinding"),
         (["blinded rows are in no table", "sum of weights"], "semantic error"),
         (["cut flow never rises"], "semantic error"),
+        # As the bench names them: the slice first.
+        (["data_A, first 500 events: units: GeV"], "units"),
+        (["first 400 rows of each sample: signal: not all weights zero"], "all data weights = 0"),
+        (["all: no leak: the separation is possible without the mass"], "leakage"),
+        (["all: signal: scores take more than one value"], "fabrication"),
+        (["343981, all events: values belong to the event of their row"], "semantic error"),
     ],
 )
 def test_findings_of_the_bench_are_sorted_by_name(names, category) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agents.evidence import Evidence
+from agents.evidence import Evidence, Finding
+from agents.limits import Limits
 from pipeline.files import read_json, write_json
 from pipeline.report import make_report, terminal_summary
 from pipeline.report.dialogues import MAX_PART, stage_dialogues
@@ -21,7 +22,7 @@ from tests.pipeline.report.agent_run import MODEL, agent_run
 from tests.pipeline.report.conftest import Reported
 from tests.pipeline.report.run_directory import RunDirectory
 from tests.pipeline.report.test_page import Page
-from tests.pipeline.solved_run import ACCEPTS, INSTRUCTS, OK, SolvedRun, module
+from tests.pipeline.solved_run import ACCEPTS, INSTRUCTS, OK, REVISES, SolvedRun, module
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,18 @@ def test_every_round_is_there_and_escaped(solved: Reported) -> None:
         assert said in text
 
 
+def test_failed_findings_are_listed_one_by_one(tmp_path: Path) -> None:
+    run = agent_run(tmp_path / "findings")
+    findings = tuple(Finding(f"sum of weights of {n}", n == 3, "1", "2") for n in (1, 2, 3))
+    html = _with_dialogue(run, ["x = 1"], Evidence(ok=False, findings=findings))
+    items = re.findall(r"<li>(.*)</li>", _stage_part(html, "inspect"))
+    assert items[3:6] == [
+        "failed: sum of weights of 1: expected 1, found 2",
+        "failed: sum of weights of 2: expected 1, found 2",
+        "passed: sum of weights of 3 (2)",
+    ]
+
+
 def test_links_lead_to_files_and_ids_are_unique(solved: Reported) -> None:
     page = _parse(solved.html)
     assert {"agents", "dialogue-inspect", "dialogue-convert"} <= set(page.ids)
@@ -101,12 +114,12 @@ def test_the_reference_has_no_agents(diphoton: Reported) -> None:
 
 
 def _with_dialogue(run: RunDirectory, code: list[str], evidence: Evidence, rounds: int = 1) -> str:
-    """The agents' section of a run whose stage inspect says this."""
+    """The agents' section of a run whose stage inspect has these rounds."""
     solver = SolvedRun(run.path, run.layout.points[0].stages)
     (solver.folder("inspect") / "trajectory.jsonl").unlink()
-    replies = [INSTRUCTS, *[module(*code), ACCEPTS] * rounds]
+    replies = [INSTRUCTS, *[module(*code), REVISES] * (rounds - 1), module(*code), ACCEPTS]
     solver.path.parent.joinpath(f"{run.path.name} inspect").rename(run.path.parent / "old")
-    solver.solve("inspect", replies, [evidence] * rounds)
+    solver.solve("inspect", replies, [evidence] * rounds, Limits(max_rounds=rounds))
     return _section(make_report(run.path).html.read_text(encoding="utf-8"))
 
 
@@ -128,6 +141,16 @@ def test_a_huge_module_is_cut_and_says_so(tmp_path: Path) -> None:
     whole_size = sum(len(f"x = '<&\"{n}>'") + 1 for n in range(20_000))
     assert shown_size + code.cut == pytest.approx(whole_size, abs=2)
     assert shown_size < MAX_PART
+
+
+def test_rounds_that_do_not_fit_are_counted(tmp_path: Path) -> None:
+    run = agent_run(tmp_path / "many")
+    html = _with_dialogue(run, [f"x = {n:09d}" for n in range(2_000)], OK, rounds=6)
+    shown = _stage_part(html, "inspect")
+    assert len(shown.encode()) < 200_000
+    rounds = shown.count("<h4>Round ")
+    assert 1 < rounds < 6
+    assert f"Cut here: {6 - rounds} rounds more are in the file." in shown
 
 
 def test_a_damaged_dialogue_does_not_stop_the_report(tmp_path: Path) -> None:
@@ -178,5 +201,6 @@ def test_the_terminal_tells_the_same(solved: Reported) -> None:
 def test_the_summary_has_a_row_per_stage_with_what_it_took(solved: Reported) -> None:
     summary = read_json(solved.product.summary_json)
     assert summary["points"][0]["stages"]["convert"] == "failed"
+    assert summary["points"][0]["scripted"] is True
     rows = solved.product.summary_csv.read_text().splitlines()
     assert any(row.startswith("shown,main,convert,failed,,2,4,400,40,") for row in rows)

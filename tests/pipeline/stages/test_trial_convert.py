@@ -75,7 +75,7 @@ def test_blinded_events_are_not_shown(context: StageContext) -> None:
     def tight_in_window(chosen: Settings) -> tuple[int, int]:
         given = next(iter(TRIAL.slices(replace(context, settings=chosen))))
         table = ours(given).table
-        flags = [c for c in table if c.endswith(("_tight", "_isolated"))]
+        flags = [c for c in table if str(c).endswith(("_tight", "_isolated"))]
         inside = table["m_yy"].between(120, 130, inclusive="neither")
         return int((table[flags].all(axis=1) & inside).sum()), len(given.arguments["events"])
 
@@ -128,6 +128,32 @@ def test_the_steps_are_those_of_the_task_and_of_our_solution(channel: str, data:
     found = module.convert(record_of(module.BRANCHES, [{"photon": back_to_back()}])[:0])
     assert tuple(name for name, _ in found["cutflow"]) == steps
     assert task_variables(chosen)["selection"] == chosen.channel.selection
+
+
+LEPTONS = [
+    {"pt": 50.0, "phi": 0.1},
+    {"pt": 40.0, "phi": 2.0, "charge": -1},
+    {"pt": 30.0, "phi": 4.0, "type": 13},
+    {"pt": 20.0, "phi": 5.5, "type": 13, "charge": -1},
+]
+EVENT = {"photon": back_to_back(), "lep": LEPTONS, "jet": [{}]}  # fmt: skip
+SIMULATED = {"channelNumber": 343981, "mcWeight": -2.0, "sum_of_weights": 5e4, "xsec": 0.1,
+             "filteff": 1.0, "kfac": 1.1, "ScaleFactor_PILEUP": 0.9}  # fmt: skip
+
+
+@pytest.mark.parametrize(("channel", "data"), [("hyy", "2025"), ("hyy", "2020"),
+                                               ("hzz4l", "2025"), ("hzz4l", "2020")])  # fmt: skip
+def test_all_our_solutions_pass_on_events_made_by_hand(channel: str, data: str) -> None:
+    chosen = settings(f"data=opendata_{data}", channel=channel)
+    module = solution(channel, data)
+    for facts in ({}, SIMULATED):
+        events = record_of(module.BRANCHES, [{**EVENT, **facts}, {**EVENT, **facts, "met": 70.0}])
+        given = Slice("by hand", {"events": events, "channel": channel})
+        product = CONTRACT.accept(module.convert(events), given.arguments)
+        assert len(product) == 2
+        findings = TRIAL.findings(given, product, StageContext(chosen, {}, {}))
+        assert [f for f in findings if not f.passed] == []
+        assert any(f.name == "simulation: not all weights zero" for f in findings) == bool(facts)
 
 
 def changed(product: Converted, **columns: Any) -> Converted:

@@ -145,7 +145,7 @@ def test_arguments_are_the_first_events_with_every_variable(
     found = CONTRACT.accept(CONTRACT.call(module, given), given)
     assert found.cutflow[0] == ("all", len(given["events"]))
     gone = fileset({"data_gone": [tmp_path / "gone.root"]}, entries={"gone.root": 10})
-    with pytest.raises(ContractError, match="expected a readable file in the fileset"):
+    with pytest.raises(FileNotFoundError, match="expected a readable file in the fileset"):
         CONTRACT.arguments(StageContext(settings, gone, {}))
 
 
