@@ -26,7 +26,9 @@ DATA = "data15_periodD"
 
 def settings(solver: str = "agent") -> Settings:
     """Settings of hyy in 2025, for a solver of that name."""
-    made = configure(["data=opendata_2025", "data.location=nowhere", "run.name=small"])
+    made = configure(
+        ["data=opendata_2025", "data.location=nowhere", "run.name=small", "site.sandbox=none"]
+    )
     return replace(made, solver=replace(made.solver, name=solver))
 
 

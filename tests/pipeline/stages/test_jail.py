@@ -1,6 +1,5 @@
 """Solutions behind the wall and without one: the same names, the same faults."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,10 @@ DEFINES = {"SIZE": None, "work": ("value",)}
 
 
 @pytest.fixture(params=["walled", "open"])
-def jail(request: pytest.FixtureRequest) -> Iterator[Jail]:
+def jail(request: pytest.FixtureRequest) -> Jail:
     """In the strongest sandbox of this machine, and in this process."""
     walled = request.param == "walled"
-    yield Jail(named("auto", Limits(wall_s=20, memory_mb=1024))) if walled else TRUSTED
+    return Jail(named("auto", Limits(wall_s=20, memory_mb=1024))) if walled else TRUSTED
 
 
 def test_functions_and_values_are_those_of_the_module(jail: Jail) -> None:
@@ -61,7 +60,7 @@ def test_leaving_the_program_is_a_fault_too(jail: Jail) -> None:
 def test_what_cannot_be_imported_says_why(jail: Jail) -> None:
     code = "import no_such_package\nSIZE = 0\ndef work(value): ..."
     with (
-        pytest.raises(SolutionLoadError, match="ModuleNotFoundError: .*no_such_package"),
+        pytest.raises(SolutionLoadError, match=r"ModuleNotFoundError: .*no_such_package"),
         jail.opened(code, DEFINES),
     ):
         pass

@@ -1,0 +1,37 @@
+"""The replies of the scripts, as tests need them: modules, and the stages that they are for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agents.replies import python_block
+from pipeline.scripted.scripts import HERE, SOLVES
+from pipeline.settings import Settings
+from tests.pipeline.stages.tables import settings
+
+FINAL = sorted(
+    max(folder.glob("*-coder.md")).relative_to(HERE / SOLVES).as_posix()
+    for folder in (HERE / SOLVES).glob("*/*/")
+)
+"""The last module of every stage that `solves` has, `<scope>/<stage>/<nn>-coder.md`."""
+FIRST = sorted(
+    path.relative_to(HERE / SOLVES).as_posix()
+    for path in (HERE / SOLVES).glob("*/*/02-coder.md")
+    if (path.parent / "04-coder.md").is_file()
+)
+"""The modules that need a second round."""
+
+
+def module_of(reply: Path | str) -> str:
+    """The code in a reply (of `solves`, where it is a text)."""
+    path = HERE / SOLVES / reply if isinstance(reply, str) else reply
+    found = python_block(path.read_text(encoding="utf-8"))
+    assert isinstance(found, str), f"{path.parent}: {found}"
+    return found
+
+
+def settings_of(scope: str) -> Settings:
+    """Settings of a channel and release that a scope is for; its first release where it has two."""
+    channel, _, year = scope.partition("-")
+    chosen = f"data=opendata_{year or '2025'}"
+    return settings(chosen, channel="hyy" if channel == "any" else channel)
