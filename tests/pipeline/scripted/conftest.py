@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.stages.tables import Chain, Content, diphoton, four_lepton, settings
 
-DIPHOTON = diphoton(Content(tight=4_000, loose=6_000, simulated=800), seed=5)
+DIPHOTON = diphoton(Content(tight=6_000, loose=10_000, simulated=1_000), seed=5)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 from pipeline.stages.convert.contract import task_variables
 from tests.pipeline.stages.convert.events import DATA_RUN, record_of
 
-ETAS = np.float32([-2.6, -2.37, -1.52, -1.37, 0.0, 0.3, 1.2, 1.37, 1.45, 1.52, 2.2, 2.37])
+ETAS = [-2.6, -2.37, -1.52, -1.37, 0.0, 0.3, 1.2, 1.37, 1.45, 1.52, 2.2, 2.37]
 """The edges of the crack and of the tracker are among them."""
 
 
@@ -52,9 +52,9 @@ def _event(rng: np.random.Generator, flat: list[str]) -> dict[str, Any]:
         "kfac": 1.1,
         "sum_of_weights": 1234.5,
         "met": rng.exponential(30.0),
-        "photon": _objects(rng, rng.integers(0, 5), _photon),
-        "lep": _objects(rng, rng.choice([0, 1, 2, 4, 4, 4, 4, 5]), _lepton),
-        "jet": _objects(rng, rng.integers(0, 9), _jet),
+        "photon": _objects(rng, int(rng.integers(0, 5)), _photon),
+        "lep": _objects(rng, int(rng.choice([0, 1, 2, 4, 4, 4, 4, 5])), _lepton),
+        "jet": _objects(rng, int(rng.integers(0, 9)), _jet),
     }
 
 

@@ -14,12 +14,6 @@ FINAL = sorted(
     for folder in (HERE / SOLVES).glob("*/*/")
 )
 """The last module of every stage that `solves` has, `<scope>/<stage>/<nn>-coder.md`."""
-FIRST = sorted(
-    path.relative_to(HERE / SOLVES).as_posix()
-    for path in (HERE / SOLVES).glob("*/*/02-coder.md")
-    if (path.parent / "04-coder.md").is_file()
-)
-"""The modules that need a second round."""
 
 
 def module_of(reply: Path | str) -> str:

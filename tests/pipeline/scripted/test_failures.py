@@ -21,9 +21,6 @@ from tests.pipeline.scripted.random_events import random_events
 from tests.pipeline.stages.tables import Chain
 
 FAILING = [name for name in known_scripts() if name != SOLVES]
-WITHOUT_MODULE = ("refuses", "cut_reply")
-SLOW = ("eats_memory", "leaks_mass", "sleeps")
-"""Run in one round only."""
 
 
 def said(script: str) -> dict[str, str]:
@@ -52,13 +49,16 @@ def test_it_fails_as_its_readme_says(script: str, chains: dict[str, Chain], tmp_
     assert found.failure.attribution == "model"
 
 
-@pytest.mark.parametrize("script", [name for name in FAILING if name not in SLOW])
-def test_three_equal_rounds_are_no_progress(
-    script: str, chains: dict[str, Chain], tmp_path: Path
+@pytest.mark.parametrize(("script", "category", "cause"), [
+    ("wrong_branch", "no progress", "incorrect branch name"),
+    ("wrong_call", "no progress", "function-calling error"),
+    ("cut_reply", "length", None),
+    ("refuses", "refusal", None),
+])  # fmt: skip
+def test_three_equal_rounds(
+    script: str, category: str, cause: str | None, chains: dict[str, Chain], tmp_path: Path
 ) -> None:
     found = outcome(script, chains["hyy"], tmp_path, rounds=3)
     assert (found.stopped, found.rounds) == ("no_progress", 3)
     assert found.failure is not None
-    category = said(script)["category"]
-    expected = (category, None) if script in WITHOUT_MODULE else ("no progress", category)
-    assert (found.failure.category, found.failure.cause) == expected
+    assert (found.failure.category, found.failure.cause) == (category, cause)

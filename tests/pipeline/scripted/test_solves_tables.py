@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,7 +125,8 @@ def test_the_fit_is_the_same(
 def test_inspect_says_what_ours_says(tmp_path: Path) -> None:
     path = tmp_path / "some.root"
     with uproot.recreate(path) as file:
-        file["folder/analysis"] = {"x": np.ones(2), "n": np.arange(2)}
+        tree = file.mktree("folder/analysis", {"x": "float64", "lists": "var * float32"})
+        tree.extend({"x": np.ones(2), "lists": ak.Array([[1.0], [2.0, 3.0]])})
     solution = tmp_path / "inspect.py"
     solution.write_text(module_of("any/inspect/02-coder.md"), encoding="utf-8")
     module = load_solution(solution, {"inspect": ("path",)})
