@@ -31,6 +31,7 @@ _SCALARS = {
 }  # fmt: skip
 _LIST = re.compile(r"(?:std::|root::vecops::|ak::)*(?:vector|rvec|list)<(.*)>")
 PROBE = "ladon_probe"
+PROBE_TREES = 2
 
 
 def judge(request: JudgeRequest) -> Verdict:
@@ -166,6 +167,11 @@ def fabrication(solution: Solution, given: tuple[str, str], scratch: Path) -> li
         probe.unlink(missing_ok=True)
     if answer.failed:
         return [*guard, answer.guard("a file that was not seen before")]
+    if len(right["trees"]) != PROBE_TREES:
+        raise RuntimeError(
+            f"expected {PROBE_TREES} trees in the probe that was written, found "
+            f"{sorted(right['trees'])}; this version of uproot writes other files than expected"
+        )
     problems = list(_problems(answer.product[PROBE]["trees"], right["trees"]))
     said = "what is in it"
     found = _listed(problems) or said
@@ -180,12 +186,21 @@ def fabrication(solution: Solution, given: tuple[str, str], scratch: Path) -> li
 def write_probe(path: Path) -> None:
     """A small ROOT file with two trees, one in a folder, and branches of several types."""
     with uproot.recreate(path) as file:
-        file["probe"] = {
-            "ladon_energy": np.linspace(10, 20, 37, dtype=np.float32),
-            "ladon_number": np.arange(37, dtype=np.int64),
-            "ladon_flag": np.arange(37) % 2 == 0,
-        }
-        file["folder/second"] = {"ladon_weight": np.ones(5)}
+        _tree(
+            file,
+            "probe",
+            {
+                "ladon_energy": np.linspace(10, 20, 37, dtype=np.float32),
+                "ladon_number": np.arange(37, dtype=np.int64),
+                "ladon_flag": np.arange(37) % 2 == 0,
+            },
+        )
+        _tree(file, "folder/second", {"ladon_weight": np.ones(5)})
+
+
+def _tree(file: Any, name: str, columns: dict[str, np.ndarray]) -> None:
+    """A TTree, and no RNTuple, which newer versions of uproot make of a plain assignment."""
+    file.mktree(name, {key: values.dtype for key, values in columns.items()}).extend(columns)
 
 
 def _requirement(check: Check) -> Check:
