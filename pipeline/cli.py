@@ -179,7 +179,7 @@ def _replay(arguments: list[str]) -> int:
     target = replay_folder(recorded)
     settings = prepare_replay(recorded, target)
     console.print(f"replaying {recorded.name} in {target}", highlight=False, soft_wrap=True)
-    outcome = run(settings, console)
+    outcome = run(settings, console, latest=False)
     for problem in outcome.problems:
         Console(stderr=True).print(f"ladon: {problem}", highlight=False, markup=False)
     if outcome.exit_code != EXIT_OK:

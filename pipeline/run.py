@@ -34,8 +34,11 @@ class RunOutcome:
     problems: tuple[str, ...]
 
 
-def run(settings: Settings, console: Console) -> RunOutcome:
-    """Run one frozen configuration to its report; the same settings continue an earlier run."""
+def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome:
+    """Run one frozen configuration to its report; the same settings continue an earlier run.
+
+    `latest` says whether `outputs/latest` is to point to it.
+    """
     outputs = Path(settings.run.outputs).resolve()
     folder = outputs / settings.run.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +53,8 @@ def run(settings: Settings, console: Console) -> RunOutcome:
         progress.clear(folder)
         for old in (folder / ERRORS).glob("*.json"):
             old.unlink()
-        _point_latest(outputs, folder.name)
+        if latest:
+            _point_latest(outputs, folder.name)
         code = _snakemake(folder, layout, settings, console)
     return RunOutcome(folder, code, _problems(folder) if code else ())
 

@@ -1,0 +1,249 @@
+"""Servers of models for a run: `ladon serve`, and the model that finds or starts its own server."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from agents.chat import Call, Message, Reply
+from agents.errors import AuthenticationError, EndpointError, WrongModelError
+from agents.model import EndpointModel
+from executors.serving import metrics
+from executors.serving.client import Held, acquire
+from executors.serving.folder import ServerFolder
+from executors.serving.pool import Pool
+from executors.serving.record import ENDED, Endpoint
+from executors.serving.scheduler import scheduler_of
+from executors.serving.spec import Launch, ServeSpec, SiteSpec
+from pipeline.models import SLOTS, spec_of
+from pipeline.settings import Settings, SettingsError
+
+FOLDER = "servers"
+"""Folder beside the runs that holds the servers: runs share them."""
+_NOWHERE = "http://no-server-yet.invalid/v1"
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def serve(arguments: Sequence[str], console: Console) -> int:
+    """`ladon serve model=... site=...`: start a server and wait until it is ready.
+
+    With --list the servers are shown, with --stop those of the model (of all models, where none is
+    named) are stopped. The exit code is 0; what goes wrong is raised.
+    """
+    from pipeline.configure import configure
+
+    options = {a for a in arguments if a.startswith("-")}
+    overrides = [a for a in arguments if not a.startswith("-")]
+    if unknown := options - {"--list", "--stop"}:
+        raise SettingsError(
+            f"unknown option {sorted(unknown)[0]!r} of serve; known: --list, --stop"
+        )
+    settings = configure(overrides)
+    pool = pool_of(settings)
+    if "--list" in options:
+        console.print(table_of([pool.look(folder) for folder, _ in pool.servers()]))
+        return 0
+    named = any(o.startswith(("model=", "model.repository=")) for o in overrides)
+    if "--stop" in options:
+        wanted = serve_spec(settings).sha256 if named else None
+        for folder, endpoint in pool.servers():
+            if endpoint.status not in ENDED and wanted in (None, endpoint.spec_sha256):
+                ended = pool.stop(folder, "was stopped by `ladon serve --stop`")
+                console.print(f"{folder.name}: {ended.status}", highlight=False)
+        return 0
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    launch = launch_of(settings, owner="")
+    with acquire(pool, launch, f"serve/{os.getpid()}", time.time(), say) as held:
+        say(f"{launch.spec.served_name} is ready at {held.base_url}")
+        say(f"model.base_url={held.base_url} model.api_key_file={held.api_key_file}")
+    return 0
+
+
+def serve_spec(settings: Settings) -> ServeSpec:
+    """The model of the settings as its server needs to know it.
+
+    Raises SettingsError where there is nothing to serve, ServeSpecError where it makes no sense.
+    """
+    model = settings.model
+    if model.provider != "endpoint" or not model.repository:
+        raise SettingsError(
+            f"model={model.name} has nothing that could be served; take a model with a repository"
+        )
+    weights = getattr(model.serve, "weights", None)
+    return ServeSpec(
+        name=model.name,
+        repository=str(Path(weights).expanduser().absolute()) if weights else model.repository,
+        served_name=model.repository,
+        revision=model.revision,
+        gpus=model.serve.gpus,
+        tensor_parallel=model.serve.tensor_parallel,
+        nodes=model.serve.nodes,
+        reasoning_parser=model.serve.reasoning_parser,
+        context=model.context,
+        args=model.serve.args,
+    )
+
+
+def site_spec(settings: Settings) -> SiteSpec:
+    """The site's way of serving, with vLLM's environment found where tools/vllm.sh puts it."""
+    site = getattr(settings.site, "serve", None) or SiteSpec()
+    if site.venv is None and site.image is None:
+        found = Path(os.environ.get("LADON_VLLM_VENV", _REPOSITORY / ".venv-vllm"))
+        return replace(site, venv=str(found.resolve()) if found.is_dir() else None)
+    venv = None if site.venv is None else str(Path(site.venv).expanduser().absolute())
+    image = None if site.image is None else str(Path(site.image).expanduser().absolute())
+    return replace(site, venv=venv, image=image)
+
+
+def launch_of(settings: Settings, owner: str) -> Launch:
+    """One server for the model of the settings; `owner` is the run it is for, or empty."""
+    return Launch(
+        spec=serve_spec(settings),
+        site=site_spec(settings),
+        python=sys.executable,
+        repository=str(_REPOSITORY),
+        owner=owner,
+    )
+
+
+def pool_of(settings: Settings, outputs: Path | None = None) -> Pool:
+    """The servers beside the runs; `outputs` for those who work elsewhere than `ladon` was called.
+
+    A step works in the folder of its run: Path.cwd().parent.
+    """
+    place = (outputs or Path(settings.run.outputs)).resolve() / FOLDER
+    return Pool(place, scheduler_of(site_spec(settings)))
+
+
+def stop_servers(settings: Settings, why: str) -> list[Endpoint]:
+    """Stop what was started for this run and nobody else holds; for the end of a run."""
+    return pool_of(settings).stop_all(settings.run.name, why)
+
+
+def usage_of(pool: Pool, run: str) -> dict[str, Any]:
+    """What the run used of its servers: GPU-seconds by user (point/stage), and the servers.
+
+    A moment of a server is shared evenly by the stages that held it; the rest, while it loaded or
+    waited with nobody there, is under '' for servers that were started for this run.
+    """
+    seconds: dict[str, float] = {}
+    servers = []
+    for folder, endpoint in pool.servers():
+        shares = metrics.gpu_seconds(metrics.load(folder.metrics))
+        ours = {u.removeprefix(f"{run}/"): s for u, s in shares.items() if u.startswith(f"{run}/")}
+        if endpoint.owner == run and "" in shares:
+            ours[""] = shares[""]
+        if not ours and endpoint.owner != run:
+            continue
+        for user, share in ours.items():
+            seconds[user] = round(seconds.get(user, 0.0) + share, 3)
+        servers.append(_told(folder, endpoint))
+    return {"gpu_seconds": dict(sorted(seconds.items())), "servers": servers}
+
+
+def _told(folder: ServerFolder, endpoint: Endpoint) -> dict[str, Any]:
+    last = endpoint.metrics or {}
+    return {
+        "server": folder.name,
+        "status": endpoint.status,
+        "reason": endpoint.reason,
+        "restarts": endpoint.restarts,
+        "gpus": endpoint.gpus,
+        "requests": last.get("requests"),
+        "prompt_tokens": last.get("prompt_tokens"),
+        "generation_tokens": last.get("generation_tokens"),
+        "prefix_hit_rate": last.get("prefix_hit_rate"),
+        "energy_j": endpoint.energy_j,
+        "energy_note": endpoint.energy_note,
+    }
+
+
+def table_of(endpoints: Sequence[Endpoint]) -> Table:
+    """The servers as a table for the terminal."""
+    table = Table("server", "status", "model", "job", "node", "address", "tokens/s", "reason")
+    for e in endpoints:
+        rate = (e.metrics or {}).get("generation_tokens_per_s")
+        cells = [e.server, e.status, e.served_name, e.job, e.node, e.base_url, rate, e.reason]
+        table.add_row(*("" if cell is None else str(cell) for cell in cells))
+    return table
+
+
+class ServedModel:
+    """A ChatModel behind servers that come and go: each call finds one that is ready.
+
+    A server that drains is left, one that died under a call is replaced and the call made again,
+    as often as the site restarts servers; what was said is not lost.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: Pool,
+        user: str,
+        since: float,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`user` is point/stage, `since` when the run began (seconds since 1970)."""
+        self.settings, self.pool, self.since, self.say = settings, pool, since, say
+        self.user = f"{settings.run.name}/{user}"
+        self.launch = launch_of(settings, settings.run.name)
+        self._held: Held | None = None
+        self._model: EndpointModel | None = None
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, revision and sampling; which server answers is no part of it."""
+        return self._client(_NOWHERE, None).identity
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        seed: int,
+        call: Call | None = None,
+    ) -> Reply:
+        """The reply to `messages`; raises what EndpointModel and `acquire` raise."""
+        left = self.launch.site.restarts
+        while True:
+            model, held = self._reach()
+            try:
+                return model.complete(messages, schema=schema, seed=seed, call=call)
+            except (EndpointError, WrongModelError, AuthenticationError) as error:
+                if left == 0 or held.is_ready(doubted=True):
+                    raise
+                left -= 1
+                self.say(f"the server did not answer ({error}); looking for another")
+
+    def close(self) -> None:
+        """Give the server up; it stops by itself if nobody else needs it."""
+        if self._model is not None:
+            self._model.close()
+        if self._held is not None:
+            self._held.release()
+        self._model = self._held = None
+
+    def _reach(self) -> tuple[EndpointModel, Held]:
+        if self._held is not None and self._model is not None and self._held.is_ready():
+            return self._model, self._held
+        self.close()
+        held = acquire(self.pool, self.launch, self.user, self.since, self.say)
+        self._held, self._model = held, self._client(held.base_url, held.api_key_file)
+        return self._model, held
+
+    def _client(self, base_url: str, key_file: str | None) -> EndpointModel:
+        model = replace(
+            self.settings.model, base_url=base_url, api_key_file=key_file, api_key_env=None
+        )
+        return EndpointModel(spec_of(model, self.settings.seed), slot_folder=Path(SLOTS))
