@@ -101,8 +101,10 @@ class WarmWorker:
         heard = self._conversation.ask(message, lambda: self._watchdog.verdict is not None)
         wall = time.monotonic() - start
         cpu = self._watchdog.finish()
-        result = self._judge(heard)
-        if result.status in endings.FATAL or self._watchdog.verdict is not None:
+        result, verdict = self._judge(heard), self._watchdog.verdict
+        if verdict is not None and result.ok:  # it answered while the watchdog ended it
+            result = SandboxResult(verdict.status, message=verdict.message)
+        if result.status in endings.FATAL or verdict is not None:
             self._end()
         return replace(
             result,

@@ -165,8 +165,8 @@ _NAME_RULES: tuple[tuple[str, str], ...] = (
     (r"belong to their rows", "fabrication"),
     (r"scrambled|sculpt", "leakage"),
     (r"are computed|more than one value", "fabrication"),
+    (r"same input twice", "not deterministic"),  # other guards compare two answers
     (r"leak|label|training", "leakage"),
-    (r"same input twice|same bits", "not deterministic"),
     (r"branches that every event has", "incorrect branch name"),
     (r"row is a row of the input|no events, no rows", "fabrication"),
     (r"columns|schema|score range|contract", "contract"),

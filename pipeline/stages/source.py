@@ -15,6 +15,10 @@ def parsed(source: str) -> ast.Module:
     """The syntax tree of a solution; SolutionLoadError, with the line, where it is not Python."""
     try:
         return ast.parse(source)
+    except (RecursionError, MemoryError):  # what the parser says of an expression without end
+        raise SolutionLoadError(
+            "the solution cannot be imported: SyntaxError: an expression is nested too deeply"
+        ) from None
     except (SyntaxError, ValueError) as error:
         where = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         said = error.msg if isinstance(error, SyntaxError) else str(error)
@@ -68,6 +72,7 @@ def _check_arguments(name: str, wanted: tuple[str, ...], found: ast.arguments) -
     ]
     fits = required <= len(wanted) and (len(wanted) <= len(positional) or found.vararg is not None)
     if not fits or keyword_only:
+        names = [argument.arg for argument in (*positional, *found.kwonlyargs)]
         raise ContractError(
-            f"expected {name}({', '.join(wanted)}), found {name}({ast.unparse(found)})"
+            f"expected {name}({', '.join(wanted)}), found {name}({', '.join(names)})"
         )

@@ -15,6 +15,8 @@ from pipeline.stages.contract import ContractError
 
 EVENT_TABLES = ("signal", "background", "control", "data")
 """What preprocess makes and classify hands on, each a file of that name."""
+MOST_COLUMNS = 500
+"""Columns that a table of a solution may have."""
 IDENTITY = ("run_number", "event_number", "channel_number", "sample")
 """Columns that name an event."""
 
@@ -55,6 +57,16 @@ def accept_table(
         raise ContractError(
             f"expected {name!r} to be a pandas DataFrame, found {type(found).__name__}"
         )
+    if len(found.columns) > MOST_COLUMNS:
+        raise ContractError(
+            f"expected table {name!r} to have at most {MOST_COLUMNS} columns, found "
+            f"{len(found.columns)}"
+        )
+    for column, dtype in found.dtypes.items():
+        if dtype.kind not in "biufOTU":
+            raise ContractError(
+                f"expected numbers or text in column {column!r} of table {name!r}, found {dtype}"
+            )
     missing = [column for column in columns if column not in found.columns]
     if missing:
         raise ContractError(

@@ -37,6 +37,10 @@ FORMS = {
 """The awkward forms that the host takes, and where each keeps its children."""
 
 
+MAX_INTEGER = 2**64
+"""No file that we keep holds a larger one."""
+
+
 class DecodeError(ValueError):
     """What came through the wall is not what `encoding` writes."""
 
@@ -67,6 +71,15 @@ def decode(
         raise DecodeError(f"not a value of the protocol: {type(error).__name__}: {error}") from None
 
 
+def utf8(text: str) -> str:
+    """`text` if UTF-8 can hold it: lone surrogates are a DecodeError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DecodeError(f"text with characters that are none: {text[:80]!r}") from None
+    return text
+
+
 class _Decoder:
     def __init__(
         self,
@@ -88,7 +101,11 @@ class _Decoder:
     def value(self, node: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
             raise DecodeError(f"nested deeper than {MAX_DEPTH} levels")
-        if node is None or isinstance(node, (bool, int, float, str)):
+        if isinstance(node, str):
+            return utf8(node)
+        if isinstance(node, int) and abs(node) >= MAX_INTEGER:
+            raise DecodeError("a whole number of more than 64 bits")
+        if node is None or isinstance(node, (bool, int, float)):
             return node
         if not isinstance(node, dict) or len(node) != 1:
             raise DecodeError("expected a dict with one key that names the kind of value")
@@ -96,7 +113,7 @@ class _Decoder:
         if kind == "list" and isinstance(content, list):
             return [self.value(item, depth + 1) for item in content]
         if kind == "dict" and isinstance(content, dict):
-            return {key: self.value(item, depth + 1) for key, item in content.items()}
+            return {utf8(key): self.value(item, depth + 1) for key, item in content.items()}
         if kind == "array":
             return self.array(content)
         if kind == "text":

@@ -95,7 +95,7 @@ class _Encoder:
             # Subclasses (np.float64, np.str_, enumerations) cross as what they are made of.
             for plain in (bool, int, float, str):
                 if isinstance(value, plain):
-                    return plain(value)
+                    return self.scalar(plain(value), where)
             return None
         if isinstance(value, np.generic) and isinstance(value.item(), (bool, int, float)):
             return value.item()
@@ -117,10 +117,22 @@ class _Encoder:
             f"tables, found an object of type {type(value).__name__!r}"
         )
 
+    def scalar(self, value: bool | int | float | str, where: str) -> Any:
+        """A plain value, if the host takes it: 64 bits, and text that is Unicode."""
+        if isinstance(value, int) and abs(value) >= 2**64:
+            raise UnsupportedValueError(f"{where}: a whole number of more than 64 bits")
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise UnsupportedValueError(f"{where}: {value[:80]!r} is no Unicode text") from None
+        return value
+
     def mapping(self, value: Mapping[Any, Any], where: str, depth: int) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise UnsupportedValueError(f"{where}: expected text as keys, found {key!r}")
+            self.scalar(key, where)
         if BUILTIN in value:
             if self.from_host and set(value) <= {BUILTIN, ATTRIBUTES}:
                 attributes = self.node(value.get(ATTRIBUTES, {}), where, depth + 1)

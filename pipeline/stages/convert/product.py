@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.files import sha256_file, write_json, write_table
+from pipeline.stages.contract import ContractError
 from pipeline.stages.convert.columns import IDENTITY, columns, empty_columns
-from pipeline.stages.convert.ledger import ChunkOutcome, LedgerError, ledger
+from pipeline.stages.convert.ledger import ChunkOutcome, ledger
 from pipeline.stages.convert.store import BLINDED, ChunkStore
 
 
@@ -101,7 +102,7 @@ def merged_cutflow(parts: Sequence[tuple[tuple[str, int], ...]]) -> list[list[st
     names = [name for name, _ in parts[0]]
     for part in parts:
         if [name for name, _ in part] != names:
-            raise LedgerError(
+            raise ContractError(
                 f"expected the steps {names!r} in every chunk's cut flow, found "
                 f"{[name for name, _ in part]!r}; a solution must name the same steps every time"
             )

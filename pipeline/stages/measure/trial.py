@@ -209,7 +209,7 @@ def _curves(product: Mapping[str, Any], categories: Sequence[Mapping[str, Any]])
             other.append(f"{name}: the area is {area:.4g}, the events are {events:.4g}")
     return [
         holds("fitted curves are not negative", negative, "0 or more"),
-        holds("units of curves: events per GeV", other, "areas that are the events"),
+        holds("fitted curves integrate to the events", other, "areas that are the events"),
     ]
 
 

@@ -18,7 +18,7 @@ from executors.sandbox.inside import decoding, encoding, formulas
 from pipeline.physics.significance import asimov_z
 
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**64) + 1, 2**64 - 1) | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
@@ -188,3 +188,9 @@ def test_host_does_not_take_a_function_from_a_worker() -> None:
     text = json.dumps({"parts": [], "tree": {"builtin": "asimov_z"}}).encode()
     with pytest.raises(decoding.DecodeError, match="known kind"):
         decoding.decode(memoryview(text), 0, len(text), True, formulas.BUILTINS)
+
+
+@pytest.mark.parametrize("value", [2**64, {"a": [-(2**80)]}, "\ud800", {"\udfff": 1}])
+def test_what_no_file_can_hold_does_not_cross(value: Any) -> None:
+    with pytest.raises(encoding.UnsupportedValueError, match=r"64 bits|no Unicode"):
+        crossed(value)

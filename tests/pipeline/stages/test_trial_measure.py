@@ -181,7 +181,7 @@ BROKEN: dict[str, tuple[int, Callable[[Product], None]]] = {
     "the profile has its minimum at mu": (0, off_centre),
     "correlations are correlations": (1, covariance),
     "fitted curves are not negative": (0, negative),
-    "units of curves: events per GeV": (0, per_bin),
+    "fitted curves integrate to the events": (0, per_bin),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.stages.convert.ledger import LedgerError
+from pipeline.stages.contract import ContractError
 from pipeline.stages.convert.product import merged_cutflow, sorted_rows
 
 ROW = st.tuples(
@@ -36,5 +36,5 @@ def test_cut_flows_add_up() -> None:
 
 
 def test_cut_flows_of_other_steps_are_refused() -> None:
-    with pytest.raises(LedgerError, match=r"expected the steps \['all', 'tight'\]"):
+    with pytest.raises(ContractError, match=r"expected the steps \['all', 'tight'\]"):
         merged_cutflow([(("all", 5), ("tight", 2)), (("all", 7),)])
