@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # Installs what the test suite needs beyond Python packages (Debian or Ubuntu, as root).
-# So far that is a browser (the report is opened in it), the sandbox of solutions, and a linter for
-# shell scripts. SLURM, Apptainer and a CPU vLLM come with the parts of Ladon that need them.
+# So far that is a browser (the report is opened in it), the sandbox of solutions, a linter for shell
+# scripts, and vLLM in an environment of its own. SLURM and Apptainer come with the parts that need them.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 packages=()
 command -v chromium >/dev/null || packages+=(chromium)
 command -v bwrap >/dev/null || packages+=(bubblewrap)
 command -v shellcheck >/dev/null || packages+=(shellcheck)
-if [ ${#packages[@]} -eq 0 ]; then
-    echo "testbed: everything is there"
-    exit 0
+if [ ${#packages[@]} -gt 0 ]; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "testbed: expected to run as root to install ${packages[*]}; run: sudo make testbed" >&2
+        exit 1
+    fi
+    echo "testbed: installing ${packages[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
-if [ "$(id -u)" != 0 ]; then
-    echo "testbed: expected to run as root to install ${packages[*]}; run: sudo make testbed" >&2
-    exit 1
-fi
-echo "testbed: installing ${packages[*]}"
-apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-echo "testbed: done"
+tools/vllm.sh
+echo "testbed: everything is there"
