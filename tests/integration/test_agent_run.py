@@ -1,15 +1,21 @@
 """Agents write the stages: the scripted model on the real graph, in the real sandbox."""
 
 import json
+import os
+import signal
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from agents.trajectory import content_sha256
 from pipeline.files import read_json
 from pipeline.report.results import validate_results
 from tests.integration.conftest import SMALL_DATA, Ladon
+from tests.integration.test_main_measurement import tables
 
 STAGES = ["inspect", "convert", "preprocess", "classify", "categorize", "measure"]
 TWICE = ("convert", "categorize")
@@ -80,6 +86,35 @@ def test_a_replay_asks_nobody_and_gives_the_same_files(scripted_run: Ladon) -> N
 
 def test_a_finished_run_needs_no_explanation(scripted_run: Ladon) -> None:
     assert "all 6 stages passed" in scripted_run("explain", "outputs/small")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [12.0, 30.0, 50.0])
+def test_killed_at_any_moment_nothing_answered_is_asked_again(
+    scripted_run: Ladon, ladon: Ladon, seconds: float
+) -> None:
+    child = ladon.start("run", "run.name=small", *SMALL_DATA)
+    time.sleep(seconds)
+    family = psutil.Process(child.pid).children(recursive=True)
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive, f"left over: {alive}"
+    run = ladon.folder / "outputs" / "small"
+    answered = {p: replies(p) for p in run.glob("dialogues/points/main/*.jsonl")}
+    ladon("run", "run.name=small", *SMALL_DATA)
+    for path, before in answered.items():
+        assert replies(path)[: len(before)] == before
+    whole = scripted_run.folder / "outputs" / "small"
+    for stage in STAGES:
+        name = f"points/main/{stage}/trajectory.jsonl"
+        assert content_sha256(run / name) == content_sha256(whole / name)
+    assert tables(run) == tables(whole)
+
+
+def replies(path: Path) -> list[str]:
+    """The recorded lines of a dialogue that hold a reply, with their circumstances."""
+    return [line for line in path.read_text().splitlines() if '"kind": "reply"' in line]
 
 
 def test_what_the_model_cannot_do_is_a_result(ladon: Ladon) -> None:

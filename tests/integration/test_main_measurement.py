@@ -21,7 +21,7 @@ def tables(run: Path) -> dict[str, str]:
     for owner in ("points", "reference"):
         for path in sorted((run / owner).rglob("*")):
             if path.is_file() and path.suffix in (".parquet", ".json") and path.name not in (
-                "timing.json", "results.json", "settings.json",
+                "timing.json", "results.json", "settings.json", "attempts.json",
             ):  # fmt: skip
                 found[path.relative_to(run).as_posix()] = sha256_file(path)
     return found
