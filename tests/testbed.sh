@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the test suite needs beyond Python packages (Debian or Ubuntu, as root).
 # So far that is a browser (the report is opened in it), the sandbox of solutions, a linter for shell
-# scripts, and vLLM in an environment of its own. SLURM and Apptainer come with the parts that need them.
+# scripts, vLLM in an environment of its own, and a SLURM cluster of four nodes on this machine, which is
+# started (slurm/testbed/testbed.sh down stops it). Apptainer comes with the part that needs it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=()
@@ -18,4 +19,6 @@ if [ ${#packages[@]} -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 tools/vllm.sh
+slurm/testbed/testbed.sh install
+slurm/testbed/testbed.sh up
 echo "testbed: everything is there"
