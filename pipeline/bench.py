@@ -73,6 +73,7 @@ class StageBench:
                     product = ask_solution(self.contract, solution, given.arguments)
                     last = last_result(solution)
                     stdout, stderr = stdout + last.stdout, stderr + last.stderr
+                    violations += attempted(last)
                     here = self.trial.findings(given, product, self.context)
                     findings += [replace(f, name=f"{given.name}: {f.name}") for f in here]
                     violations += broken_in_run(self.trial.hints(self._settings), given, product)
@@ -156,6 +157,12 @@ def broken_in_run(
         if hint.in_run is not None
     ]
     return tuple(HintViolation(name, detail) for name, detail in said if detail)
+
+
+def attempted(result: SandboxResult) -> tuple[HintViolation, ...]:
+    """What the sandbox stopped although the solution went on: seen and counted, like a hint."""
+    said = "; ".join(dict.fromkeys(result.violations))
+    return (HintViolation("sandbox", said),) if said else ()
 
 
 def once(violations: tuple[HintViolation, ...]) -> tuple[HintViolation, ...]:

@@ -81,7 +81,9 @@ def knowledge(chain: Chain, secret: Path, canary: Path) -> dict[str, str]:
         "masses": repr(_stored(masses, "m_yy")),
         "shown": repr(str(SLICE)),
         "luminosity": repr(str(chain.settings.data.luminosity)),
+        "measurement": repr((reference / "measure/output/measurement.json").read_text("utf-8")),
         "deep": " + ".join(["1"] * 20_000),
+        "deep default": "not " * 500 + "1",
         "no python": "return return",
     }
 
@@ -97,4 +99,4 @@ def _stored(paths: list[Path], column: str) -> str:
 
 def wall_s(attack: Attack) -> float:
     """Seconds that one call may take: little for what is known to use them all."""
-    return 3.0 if attack.category == "timeout" else LIMITS.wall_s
+    return 4.0 if attack.category == "timeout" else LIMITS.wall_s

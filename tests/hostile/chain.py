@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,8 +27,10 @@ SLICE = 2_500
 SLICES = {"convert": "EVENTS", "preprocess": "ROWS", "classify": "ROWS"}
 """Stage -> the name in its trial that says how many they are."""
 DATA, SIGNAL = "data15_periodD", ("343981", "346214")
+MARK = 20 + int.from_bytes(os.urandom(5)) / 1e13
+"""A limit that stands in the command line of each sandbox of this session, and of no other."""
 LIMITS = SandboxLimits(
-    cpu_s=20.0, wall_s=20.0, memory_mb=1024, processes=12, file_mb=16, output_kb=64, writable_mb=48
+    cpu_s=MARK, wall_s=20.0, memory_mb=1024, processes=12, file_mb=16, output_kb=64, writable_mb=48
 )
 
 
@@ -35,7 +38,7 @@ def small_settings(outputs: Path) -> Settings:
     """H→γγ with one period of synthetic data and two processes, each stage judged on its own."""
     made = configure([
         "chain=isolated", "data.luminosity=20", "data.thinning=1", "data.chunk_size=4000",
-        "model=scripted", "site.executor=inline", "solver.max_rounds=1", f"run.outputs={outputs}", "run.name=hostile",
+        "model=scripted", "site.executor=inline", f"run.outputs={outputs}", "run.name=hostile",
     ])  # fmt: skip
     chosen = {DATA, *SIGNAL}
     processes = {
@@ -63,7 +66,7 @@ class Ending:
         """bench, judge, or nobody."""
         if self.attempts["failure"] is not None:
             return "bench"
-        return "nobody" if self.verdict and self.verdict["outcome"] == "passed" else "judge"
+        return "judge" if self.verdict and self.verdict["outcome"] != "passed" else "nobody"
 
     @property
     def failure(self) -> dict[str, Any]:
@@ -109,6 +112,7 @@ class Chain:
         model: ChatModel,
         limits: SandboxLimits = LIMITS,
         max_rounds: int = 1,
+        judged: bool = True,
     ) -> Ending:
         """Have `model` write a stage; what was accepted is run over everything and judged."""
         settings = replace(
@@ -118,10 +122,10 @@ class Chain:
         )
         self._add(point, settings)
         owner, folder = f"points/{point}", self.folder / "points" / point / stage
-        with mock.patch.object(solve, "model_of", lambda settings: model), _small_slices(stage):
+        with mock.patch.object(solve, "model_of", return_value=model), _small_slices(stage):
             self.step(solve, "--owner", owner, "--stage", stage)
         attempts = read_json(folder / "attempts.json")
-        if attempts["failure"] is not None:
+        if attempts["failure"] is not None or not judged:
             return Ending(folder, attempts)
         try:
             self.step(execute, "--owner", owner, "--stage", stage)

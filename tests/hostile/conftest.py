@@ -1,4 +1,4 @@
-"""A chain of stages made once, a host whose traces are compared, and a model that says one thing."""
+"""A chain of stages, a host whose traces are compared, and a model that says one thing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from agents.chat import Call, Message, Reply
 from executors.sandbox import Bubblewrap, Limits
 from tests.agents.bench import instructs, reviews
-from tests.hostile.chain import Chain
+from tests.hostile.chain import MARK, Chain
 
 
 @dataclass
@@ -61,25 +61,18 @@ class Host:
     secret_file: Path
     canary: Path
     temporary: Path
-    processes: frozenset[int]
+    children: frozenset[int]
 
     def left_over(self) -> list[str]:
-        """Processes below this one, or in a sandbox, and temporary files, that are new."""
+        """Processes of this session's sandboxes or below this one, and temporary files."""
         found = [f"file {path}" for path in self.temporary.rglob("*")]
         found += [f"file {path}" for path in Path("/dev/shm").glob("*ladon*")]
         for process in psutil.process_iter(["pid", "cmdline"]):
             line = " ".join(process.info["cmdline"] or ())
-            ours = any(parent.pid == os.getpid() for parent in _parents(process))
-            if process.pid not in self.processes and (ours or " inside " in line):
+            if str(MARK) in line:
                 found.append(f"process {process.pid}: {line[-200:]}")
-        return found
-
-
-def _parents(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.parents()
-    except psutil.Error:
-        return []
+        mine = {child.pid for child in psutil.Process().children(recursive=True)}
+        return found + [f"child {pid}" for pid in sorted(mine - self.children)]
 
 
 @pytest.fixture
@@ -94,7 +87,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     canary.write_text("alive")
     monkeypatch.setenv("LADON_TEST_KEY", secret)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    here = Host(secret, key, canary, tmp_path / "tmp", frozenset(psutil.pids()))
+    children = frozenset(child.pid for child in psutil.Process().children(recursive=True))
+    here = Host(secret, key, canary, tmp_path / "tmp", children)
     yield here
     assert here.left_over() == []
     assert canary.read_text() == "alive"

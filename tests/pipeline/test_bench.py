@@ -88,6 +88,18 @@ def test_a_broken_hint_is_counted_and_does_not_fail(bench: StageBench, good: str
     assert [v.hint for v in evidence.hint_violations] == ["no-hidden-errors"]
 
 
+def test_an_attempt_that_was_stopped_is_seen_though_the_code_goes_on(
+    bench: StageBench, good: str
+) -> None:
+    curious = good.replace(
+        "    first, photons =", "    import glob; glob.glob('/*')\n    first, photons ="
+    )
+    evidence = bench.try_solution(curious)
+    assert evidence.ok
+    (found,) = (v for v in evidence.hint_violations if v.hint == "sandbox")
+    assert "reading '/'" in found.detail
+
+
 def test_no_data_is_no_fault_of_a_solution(tmp_path: Path, good: str) -> None:
     empty = StageContext(settings(), fileset({}), {})
     with pytest.raises(WorkbenchError) as caught:

@@ -1,7 +1,7 @@
 """Trains on the mass, in which it is to be measured.
 
 stage: classify
-caught by: bench
+caught by: judge
 category: leakage
 attribution: model
 """

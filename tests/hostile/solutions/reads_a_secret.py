@@ -6,9 +6,13 @@ category: sandbox violation
 attribution: model
 """
 
+import contextlib
+
 SECRET = "@secret file@"
 
 
 def preprocess(tables, info):
-    with open(SECRET) as file:
-        raise ValueError(file.read())
+    for path in (SECRET, "/root/.config/key"):
+        with contextlib.suppress(FileNotFoundError), open(path) as file:
+            raise ValueError(file.read())
+    return tables

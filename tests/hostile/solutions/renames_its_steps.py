@@ -15,7 +15,6 @@ SHOWN = "@shown@"
 def convert(events):
     found = honest(events)
     if len(events) > int(SHOWN):
-        found["cutflow"] = [
-            (n if n == "all" else f"{n}{len(events)}", k) for n, k in found["cutflow"]
-        ]
+        found["cutflow"] = [(n if n == "all" else f"{n}{len(events)}", k)
+                            for n, k in found["cutflow"]]  # fmt: skip
     return found

@@ -2,7 +2,7 @@
 
 stage: preprocess
 caught by: bench
-category: semantic error
+category: fabrication
 attribution: model
 """
 

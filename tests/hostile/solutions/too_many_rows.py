@@ -2,7 +2,7 @@
 
 stage: preprocess
 caught by: bench
-category: contract
+category: fabrication
 attribution: model
 """
 
@@ -13,6 +13,5 @@ from tests.hostile.honest.preprocess import preprocess as honest
 
 def preprocess(tables, info):
     found = honest(tables, info)
-    slim = found["data"][["run_number", "event_number", "channel_number", "process", "sample"]]
     found["data"] = pd.concat([found["data"]] * 1000)
-    return found if len(slim) else found
+    return found

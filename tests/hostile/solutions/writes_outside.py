@@ -6,10 +6,13 @@ category: sandbox violation
 attribution: model
 """
 
+import contextlib
+
 CANARY = "@canary@"
 
 
 def preprocess(tables, info):
-    with open(CANARY, "w") as file:
-        file.write("gone")
+    for path in (CANARY, "/var/canary"):
+        with contextlib.suppress(FileNotFoundError), open(path, "w") as file:
+            file.write("gone")
     return tables
