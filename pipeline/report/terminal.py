@@ -15,6 +15,8 @@ from pipeline.report.model import Solvers, solvers
 from pipeline.report.notation import DASH, interval, number, seconds, whole
 from pipeline.report.tables.run import why
 
+SHOWN = 100
+"""Characters of a failure's evidence."""
 COLOURS = {"passed": "green", "reference": "green", "failed": "red", "not_reached": "yellow"}
 
 
@@ -27,6 +29,9 @@ def terminal_summary(run: Path) -> Group:
         who = solvers(point)
         parts += [_title(point, len(points) > 1), *_who(who), _stages(point, who is not None)]
         parts += [*_numbers(point), Text()]
+    stages = [stage for point in points for stage in point.results["stages"].values()]
+    if any(stage["outcome"] == "failed" for stage in stages):
+        parts.append(Text(f"why stages failed:  ladon explain {run}"))
     parts.append(Text.assemble("report  ", (str(run / "report.html"), "bold")))
     return Group(*parts)
 
@@ -71,9 +76,14 @@ def _stages(point: PointFolder, agents: bool) -> Table:
             f"{checks['passed']}/{checks['total']}",
             *(_took(about) if agents else ()),
             seconds(about["wall_s"]),
-            Text(why(about)),
+            Text(_short(why(about))),
         )
     return table
+
+
+def _short(text: str) -> str:
+    """The beginning of a failure: all of it is what `ladon explain` is for."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN].rstrip()} …"
 
 
 def _took(about: dict[str, Any]) -> tuple[str, str, str, str]:
