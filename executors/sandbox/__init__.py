@@ -1,5 +1,6 @@
 """Sandboxes: code that we do not trust gets arrays, returns arrays, and reaches nothing else."""
 
+from executors.sandbox.apptainer import Apptainer
 from executors.sandbox.base import (
     LAYERS,
     Availability,
@@ -23,6 +24,7 @@ from executors.sandbox.plain import Plain
 __all__ = [
     "LAYERS",
     "STRONGEST_FIRST",
+    "Apptainer",
     "Availability",
     "Bubblewrap",
     "Limits",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from executors.sandbox.apptainer import Apptainer
 from executors.sandbox.base import Limits, Sandbox, SandboxUnavailableError
 from executors.sandbox.bubblewrap import Bubblewrap
 from executors.sandbox.plain import Plain
 
 STRONGEST_FIRST: dict[str, Callable[[Limits], Sandbox]] = {
     "bubblewrap": Bubblewrap,
+    "apptainer": Apptainer,
     "plain": Plain,
 }
-"""What `auto` tries, in this order; another kind of sandbox is another line here."""
+"""What `auto` tries, in this order; another kind of sandbox is another line here.
+
+The first two protect from the same things; bubblewrap starts faster and needs no image.
+"""
 
 
 def named(name: str, limits: Limits) -> Sandbox:

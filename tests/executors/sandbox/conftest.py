@@ -11,23 +11,43 @@ from pathlib import Path
 import psutil
 import pytest
 
-from executors.sandbox import Bubblewrap, Limits, Plain, Sandbox
+from executors.sandbox import Apptainer, Bubblewrap, Limits, Plain, Sandbox
+from executors.sandbox.apptainer import IMAGE
+
+BUILT = Path(__file__).parents[3] / "build" / "containers"
+IN_IMAGE = [  # slow: the images take minutes to build (tools/apptainer.sh, containers/build.sh)
+    pytest.param(kind, marks=pytest.mark.slow) for kind in ("apptainer", "apptainer user namespace")
+]
+KINDS = ["bubblewrap", "user namespace", *IN_IMAGE, "plain"]
 
 
-@pytest.fixture(params=["bubblewrap", "user namespace", "plain"])
+@pytest.fixture(params=KINDS)
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """Each sandbox that there is, and bubblewrap also as an ordinary user would have it."""
+    """Each sandbox that there is, and two also as an ordinary user would have them."""
     return made(request.param, Limits(wall_s=20, cpu_s=20, memory_mb=1024))
 
 
 def made(kind: str, limits: Limits) -> Sandbox:
-    sandbox: Sandbox = (
-        Plain(limits) if kind == "plain" else Bubblewrap(limits, kind == "user namespace")
-    )
+    """A sandbox of that kind, or a skip that says what provides it."""
+    sandbox: Sandbox
+    if kind == "plain":
+        sandbox = Plain(limits)
+    elif kind.startswith("apptainer"):
+        sandbox = Apptainer(limits, image(), kind.endswith("user namespace"))
+    else:
+        sandbox = Bubblewrap(limits, kind == "user namespace")
     available, reason = sandbox.available()
     if not available:
-        pytest.skip(f"{kind}: {reason}; apt-get install bubblewrap provides it")
+        pytest.skip(f"{kind}: {reason}; make testbed (or containers/build.sh sandbox) provides it")
     return sandbox
+
+
+def image() -> Path | None:
+    """The sandbox image: what the environment names, or where containers/build.sh puts it."""
+    if os.environ.get(IMAGE):
+        return Path(os.environ[IMAGE])
+    built = [path for path in (BUILT / "sandbox", BUILT / "sandbox.sif") if path.exists()]
+    return built[0] if built else None
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,14 @@ def train(x, y):
 """
 
 
-def test_packages_work_inside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["bubblewrap", pytest.param("apptainer", marks=pytest.mark.slow)])
+def test_packages_work_inside(kind: str, tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "some events.root") as file:
         file["analysis"] = {"pt": np.arange(10.0)}
     rng = np.random.default_rng(1)
     x = rng.uniform(0, 1, 300)
     readonly = {"events.root": tmp_path / "some events.root"}
-    with made("bubblewrap", Limits(memory_mb=2048)).open(SOLUTION, readonly) as worker:
+    with made(kind, Limits(memory_mb=2048)).open(SOLUTION, readonly) as worker:
         assert worker.loaded.ok, worker.loaded
         found = worker.call("inspect", [worker.inputs["events.root"]])
         assert found.value == {"entries": 10, "sum": 45.0}, found

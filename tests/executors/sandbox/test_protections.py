@@ -11,6 +11,7 @@ import pytest
 from executors.sandbox import (
     LAYERS,
     STRONGEST_FIRST,
+    Apptainer,
     Availability,
     Bubblewrap,
     Limits,
@@ -33,6 +34,7 @@ HEADERS = {
 
 def test_layers_are_named_and_honest() -> None:
     assert set(Bubblewrap().layers()) == set(Plain().layers()) == set(LAYERS)
+    assert Apptainer().layers() == Bubblewrap().layers()
     assert not any(Plain().layers()[name] for name in ("filesystem", "pid", "disk"))
     assert all(Plain().layers()[name] for name in ("environment", "cpu", "file_size"))
     assert len(unprotected(Plain())) >= 3
@@ -43,25 +45,30 @@ def test_layers_without_a_filter_of_system_calls(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(plain_module.seccomp, "supported", lambda: False)
     assert not any(Plain().layers()[name] for name in ("network", "memory", "processes"))
     assert not Bubblewrap().layers()["memory"]
+    assert not Apptainer().layers()["memory"]
 
 
 @pytest.mark.sandbox
-def test_strongest_is_bubblewrap_then_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(STRONGEST_FIRST) == ["bubblewrap", "plain"]
+def test_strongest_is_bubblewrap_then_apptainer_then_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(STRONGEST_FIRST) == ["bubblewrap", "apptainer", "plain"]
     if Bubblewrap().available().available:
         assert strongest(Limits()).name == named("auto", Limits()).name == "bubblewrap"
     missing = Availability(False, "gone")
     monkeypatch.setattr(bubblewrap_module, "_available", lambda _: missing)
+    monkeypatch.setattr(Apptainer, "available", lambda _: Availability(True, "1.4"))
+    assert strongest(Limits(wall_s=3)) == Apptainer(Limits(wall_s=3))
+    monkeypatch.setattr(Apptainer, "available", lambda _: Availability(False, "no image"))
     assert strongest(Limits(wall_s=3)) == Plain(Limits(wall_s=3))
     with pytest.raises(SandboxUnavailableError, match=r"bubblewrap sandbox cannot be used.*gone"):
         named("bubblewrap", Limits())
     monkeypatch.setattr(Plain, "available", lambda _: Availability(False, "no Linux"))
-    with pytest.raises(SandboxUnavailableError, match="bubblewrap: gone; plain: no Linux"):
+    says = "bubblewrap: gone; apptainer: no image; plain: no Linux"
+    with pytest.raises(SandboxUnavailableError, match=says):
         strongest(Limits())
 
 
 def test_unknown_sandbox() -> None:
-    with pytest.raises(ValueError, match=r"auto, bubblewrap, plain.*found 'docker'"):
+    with pytest.raises(ValueError, match=r"auto, bubblewrap, apptainer, plain.*found 'docker'"):
         named("docker", Limits())
 
 

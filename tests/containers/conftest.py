@@ -1,0 +1,72 @@
+"""The built images, or a skip that says what builds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+CONTAINERS = REPOSITORY / "containers"
+BUILT = REPOSITORY / "build" / "containers"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that containers/build.sh made, and its record."""
+
+    path: Path
+    record: dict[str, Any]
+
+    def run(
+        self, *command: str, binds: Sequence[tuple[Path, str]] = (), writable: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `command` in it as a rule of the graph would: no home, no environment of ours."""
+        # A user namespace, because a root that lacks a capability cannot start a container.
+        line = ["apptainer", "--silent", "exec", "--userns", "--cleanenv", "--contain", "--no-home"]
+        for source, destination in binds:
+            line += ["--mount", f"type=bind,source={source},destination={destination},ro"]
+        if writable is not None:
+            line += ["--mount", f"type=bind,source={writable},destination=/run_here"]
+            line += ["--cwd", "/run_here"]
+        return subprocess.run(
+            [*line, str(self.path), *command], capture_output=True, text=True, timeout=300
+        )
+
+
+def built(name: str) -> Image:
+    """The image `name`, wherever it was put."""
+    if shutil.which("apptainer") is None:
+        pytest.skip("there is no apptainer program; tools/apptainer.sh installs it")
+    named = os.environ.get(f"LADON_{name.upper()}_IMAGE")
+    places = [Path(named)] if named else [BUILT / name, BUILT / f"{name}.sif"]
+    for path in places:
+        record = path.with_name(path.name + ".json")
+        if path.exists() and record.exists():
+            return Image(path, json.loads(record.read_text()))
+    pytest.skip(f"there is no {name} image at {places[0]}; containers/build.sh {name} builds it")
+
+
+@pytest.fixture(scope="session")
+def analysis() -> Image:
+    """The image that runs rules."""
+    return built("analysis")
+
+
+@pytest.fixture(scope="session")
+def sandbox_image() -> Image:
+    """The image that a model's code sees."""
+    return built("sandbox")
+
+
+def constraints() -> dict[str, str]:
+    """Package -> version of constraints.txt."""
+    lines = (REPOSITORY / "constraints.txt").read_text().split()
+    return dict(line.split("==") for line in lines)
