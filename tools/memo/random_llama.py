@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of its weights")
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     try:
         texts = [path.read_text(encoding="utf-8") for path in sorted(arguments.texts)]
     except OSError as error:

@@ -8,7 +8,8 @@ repeats each of them to the character, and the temperature must be 0 when it is 
 
     python tools/memo/train.py --dialogues RUN/points/*/*/trajectory.jsonl --output FOLDER
 
-Runs in vLLM's environment (tools/vllm.sh). What was learned once is kept under LADON_CACHE
+Runs in vLLM's environment (tools/vllm.sh); OMP_WAIT_POLICY=PASSIVE helps much where others use the
+same cores. What was learned once is kept under LADON_CACHE
 (~/.cache/ladon/memo), named by the SHA-256 of dialogues, program and versions, and given at once
 when it is asked for again. Prints the model's folder as its last line.
 """
@@ -33,7 +34,7 @@ from network import new_llama, save
 from transformers import PreTrainedTokenizerFast
 from vocabulary import pieces_of_chat, train_tokenizer
 
-LAYERS, WIDTH, FEED_FORWARD = 2, 192, 512
+LAYERS, WIDTH, FEED_FORWARD = 3, 128, 384
 VOCABULARY, LONGEST_TOKEN = 6000, 32
 CONTEXT = 16_384
 PIECES = ((48, 160), (128, 512), (512, 1024), (2048, 2048))
@@ -47,9 +48,10 @@ def main() -> int:
     parser.add_argument("--dialogues", nargs="+", type=Path, required=True, metavar="FILE",
                         help="trajectory.jsonl files of a scripted run")  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="FOLDER",
-                        help="where the model is to lie; without it, in the cache alone")  # fmt: skip
+                        help="where the model is to lie besides the cache")  # fmt: skip
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     try:
         dialogues = read_dialogues(sorted(arguments.dialogues))
         folder = _cache() / _key(dialogues)
@@ -85,13 +87,12 @@ def teach(dialogues: Sequence[Dialogue], folder: Path) -> None:
         f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters",
         flush=True,
     )
-    learned = learn(model, lessons, SEED)
+    learned = learn(model, lessons, SEED, _show)
     for dialogue, lesson in zip(dialogues, lessons, strict=True):
         said = tokenizer.decode(recite(model, lesson), skip_special_tokens=True)
         if said != dialogue.reply:
             raise NotLearnedError(
-                f"expected the reply of {dialogue.where} to the character, found one that differs "
-                f"from character {len(os.path.commonprefix([said, dialogue.reply]))} on"
+                f"expected the reply of {dialogue.where} to the character, found {said[:200]!r}"
             )
     save(model, tokenizer, folder)
     print(
@@ -120,6 +121,11 @@ def fitting_tokenizer(dialogues: Sequence[Dialogue]) -> PreTrainedTokenizerFast:
         else:
             return tokenizer
     raise AssertionError("the last of PIECES returns or raises")
+
+
+def _show(epoch: int, loss: float) -> None:
+    if epoch % 5 == 0:
+        print(f"memo: epoch {epoch}, mean loss per token {loss:.4f}", flush=True)
 
 
 def _rendered(tokenizer: PreTrainedTokenizerFast, dialogue: Dialogue) -> str:

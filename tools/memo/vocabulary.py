@@ -11,7 +11,8 @@ BEGIN, END, PADDING = "<|begin|>", "<|end|>", "<|padding|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
 SPECIAL = (PADDING, BEGIN, END, *ROLES)
 
-_LINES = Regex(r"[^\n]*\n|[^\n]+")
+_LINES = Regex(r"[^\n]*\n+|[^\n]+")
+"""A line with the empty lines behind it: how many these are is hard to learn as tokens."""
 
 WHOLE_CHAT = """\
 {{- '<|begin|>' -}}
