@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 
@@ -135,8 +136,14 @@ def _problems(folder: Path) -> tuple[str, ...]:
     """What the failed steps said; or where to look if none said anything."""
     told = [read_json(p) for p in sorted((folder / ERRORS).glob("*.json"))]
     if told:
-        return tuple(f"{t['step']}: {t['sentence']} (log: {t['log']})" for t in told)
+        return tuple(f"{t['step']}: {t['sentence']} ({_whose(t)}log: {t['log']})" for t in told)
     return (f"the graph stopped without a failed step; look into {folder}/logs/snakemake.log",)
+
+
+def _whose(told: dict[str, Any]) -> str:
+    """Whom a fault counts against, where that is known."""
+    attribution = told.get("attribution")
+    return f"counts against the {attribution}, not the model; " if attribution else ""
 
 
 def _point_latest(outputs: Path, name: str) -> None:

@@ -160,6 +160,7 @@ def test_an_endpoint_that_is_not_there_is_not_the_models_fault(ladon: Ladon) -> 
     (told,) = (ladon.folder / "outputs/deaf/logs/errors").glob("solve-*.json")
     assert read_json(told)["attribution"] == "endpoint"
     assert f"127.0.0.1:{port}" in text
+    assert "counts against the endpoint, not the model" in text
     assert "endpoint" in ladon("explain", "outputs/deaf")
 
 
