@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import SMALL_DATA, Ladon
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -34,6 +36,14 @@ def open_data() -> Path:
 def samples(open_data: Path) -> Path:
     """Folder with the real sample files, one folder per release."""
     return open_data / "samples"
+
+
+@pytest.fixture(scope="session")
+def scripted_run(tmp_path_factory: pytest.TempPathFactory) -> Ladon:
+    """One finished small run of the scripted model, shared by the tests that only look."""
+    command = Ladon(tmp_path_factory.mktemp("scripted"))
+    command("run", "run.name=small", *SMALL_DATA)
+    return command
 
 
 @pytest.fixture

@@ -2,50 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-SMALL_DATA = ("data.luminosity=1.5", "data.chunk_size=5000")
-"""A synthetic data set of about 10,000 selected events: a run takes a minute, not three."""
-SMALL = (*SMALL_DATA, "solver=reference")
-"""The same with our own solutions."""
-
-
-@dataclass(frozen=True)
-class Ladon:
-    """The `ladon` command with a working directory."""
-
-    folder: Path
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("LADON_")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli", *arguments],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def __call__(self, *arguments: str) -> str:
-        """Run to the end; fail with what was printed unless the exit code is 0."""
-        child = self.start(*arguments)
-        text, _ = child.communicate()
-        assert child.returncode == 0, text
-        return text
-
-    def results(self, run: str) -> dict[str, Any]:
-        path = self.folder / "outputs" / run / "points" / "main" / "results.json"
-        content: dict[str, Any] = json.loads(path.read_text())
-        return content
+from tests.command import SMALL, Ladon
 
 
 @pytest.fixture

@@ -14,20 +14,12 @@ import pytest
 from agents.trajectory import content_sha256
 from pipeline.files import read_json
 from pipeline.report.results import validate_results
-from tests.integration.conftest import SMALL_DATA, Ladon
+from tests.command import SMALL_DATA, Ladon
 from tests.integration.test_main_measurement import tables
 
 STAGES = ["inspect", "convert", "preprocess", "classify", "categorize", "measure"]
 TWICE = ("convert", "categorize")
 """Stages in which the script needs a second round."""
-
-
-@pytest.fixture(scope="session")
-def scripted_run(tmp_path_factory: pytest.TempPathFactory) -> Ladon:
-    """One finished small run of the scripted model, shared by the tests that only look."""
-    command = Ladon(tmp_path_factory.mktemp("scripted"))
-    command("run", "run.name=small", *SMALL_DATA)
-    return command
 
 
 def stages_of(ladon: Ladon, run: str) -> dict[str, Any]:

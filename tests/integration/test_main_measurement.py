@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.files import read_json, sha256_file
 from pipeline.report.results import validate_results
-from tests.integration.conftest import SMALL, Ladon
+from tests.command import SMALL, Ladon
 
 STAGES = ["inspect", "convert", "preprocess", "classify", "categorize", "measure"]
 

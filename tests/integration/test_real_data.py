@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.report.results import validate_results
-from tests.integration.conftest import Ladon
+from tests.command import Ladon
 
 pytestmark = pytest.mark.realdata
 SELECTED_2020 = {"data_A": (39, 27), "data_B": (156, 86), "data_C": (237, 146)}

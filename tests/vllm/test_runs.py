@@ -9,6 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from agents.trajectory import read_entries
 from pipeline.files import read_json
 from pipeline.report.results import validate_results
-from tests.integration.conftest import SMALL_DATA, Ladon
+from tests.command import SMALL_DATA, Ladon
 from tests.vllm.conftest import MEMO, Program
 from tests.vllm.server import Vllm, serving
 
@@ -25,6 +26,19 @@ pytestmark = [pytest.mark.vllm, pytest.mark.timeout(3600)]
 
 STAGES = ["inspect", "convert", "preprocess", "classify", "categorize", "measure"]
 ANSWERED_WITHIN_S = 1200.0
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A run whose server was killed at the first answer for convert, continued with a new one."""
+
+    command: Ladon
+    text: str
+    """What it printed until it ended because of the kill."""
+    recorded: Counter[str]
+    """Steps of convert, by kind, that were recorded until then."""
+    attribution: str
+    """Whose fault the end was, as its record says."""
 
 
 def at(server: Vllm) -> tuple[str, str]:
@@ -37,19 +51,11 @@ def kinds(trajectory: Path) -> Counter[str]:
 
 
 @pytest.fixture(scope="module")
-def scripted(tmp_path_factory: pytest.TempPathFactory) -> Ladon:
-    """A finished small run of the scripted model: what is learned, and what is expected."""
-    command = Ladon(tmp_path_factory.mktemp("scripted"))
-    command("run", "run.name=small", *SMALL_DATA)
-    return command
-
-
-@pytest.fixture(scope="module")
 def memo_model(
-    scripted: Ladon, memo_program: Program, tmp_path_factory: pytest.TempPathFactory
+    scripted_run: Ladon, memo_program: Program, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder of a model that knows the scripted run's dialogues by heart."""
-    points = scripted.folder / "outputs" / "small" / "points" / "main"
+    points = scripted_run.folder / "outputs" / "small" / "points" / "main"
     trajectories = sorted(map(str, points.glob("*/trajectory.jsonl")))
     folder = tmp_path_factory.mktemp("models") / "memo"
     learned = memo_program("train.py", "--dialogues", *trajectories, "--output", str(folder))
@@ -60,11 +66,8 @@ def memo_model(
 @pytest.fixture(scope="module")
 def interrupted(
     memo_model: Path, vllm_python: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Ladon, str, Counter[str]]:
-    """A run whose server was killed at the first answer for convert, continued with a new one.
-
-    The command, what it printed at the kill, and the steps recorded until then.
-    """
+) -> Interrupted:
+    """A run of the memo model that lost its server on the way, and went on with another."""
     room = tmp_path_factory.mktemp("memo run")
     command = Ladon(room)
     trajectory = room / "outputs" / "memo" / "dialogues" / "points" / "main" / "convert.jsonl"
@@ -78,10 +81,12 @@ def interrupted(
         finally:
             child.kill()
     assert child.returncode == 1, text
-    before = kinds(trajectory)
+    recorded = kinds(trajectory)
+    (told,) = (room / "outputs" / "memo" / "logs" / "errors").glob("solve-*.json")
+    attribution = read_json(told)["attribution"]
     with serving(vllm_python, memo_model, MEMO, room / "second server", server.port) as server:
         command(*given, *at(server))
-    return command, text, before
+    return Interrupted(command, text, recorded, attribution)
 
 
 def wait_for_answer(trajectory: Path, seconds: float) -> None:
@@ -93,31 +98,29 @@ def wait_for_answer(trajectory: Path, seconds: float) -> None:
 
 
 def test_a_server_that_dies_ends_the_run_as_the_endpoints_failure(
-    interrupted: tuple[Ladon, str, Counter[str]],
+    interrupted: Interrupted,
 ) -> None:
-    _, text, before = interrupted
-    assert "endpoint" in text
-    assert "127.0.0.1" in text
-    assert "Traceback" not in text
-    assert before["reply"] < 5
-    assert before["fault"] == 1
+    assert interrupted.attribution == "endpoint"
+    assert "expected an answer from http://127.0.0.1" in interrupted.text
+    assert "(tried 2 times)" in interrupted.text
+    assert "Traceback" not in interrupted.text
+    assert interrupted.recorded["reply"] < 5
+    assert interrupted.recorded["fault"] == 1
 
 
 def test_the_run_goes_on_with_a_new_server_and_asks_nothing_twice(
-    interrupted: tuple[Ladon, str, Counter[str]],
+    interrupted: Interrupted,
 ) -> None:
-    command, _, before = interrupted
-    point = command.folder / "outputs" / "memo" / "points" / "main"
+    point = interrupted.command.folder / "outputs" / "memo" / "points" / "main"
     found = kinds(point / "convert" / "trajectory.jsonl")
     assert found["reply"] == found["request"] == 5
-    assert found["fault"] == before["fault"]
+    assert found["fault"] == interrupted.recorded["fault"]
 
 
 def test_what_was_learned_by_heart_does_the_job(
-    interrupted: tuple[Ladon, str, Counter[str]], scripted: Ladon
+    interrupted: Interrupted, scripted_run: Ladon
 ) -> None:
-    command, _, _ = interrupted
-    found, expected = command.results("memo"), scripted.results("small")
+    found, expected = interrupted.command.results("memo"), scripted_run.results("small")
     validate_results(found)
     outcomes = {name: stage["outcome"] for name, stage in found["stages"].items()}
     assert outcomes == dict.fromkeys(STAGES, "passed")
@@ -127,11 +130,12 @@ def test_what_was_learned_by_heart_does_the_job(
     assert found["model"]["provider"] == "endpoint"
 
 
-def test_no_key_is_written_down(interrupted: tuple[Ladon, str, Counter[str]]) -> None:
-    command, text, _ = interrupted
-    keys = [path.read_text() for path in command.folder.glob("* server/key")]
+def test_no_key_is_written_down(interrupted: Interrupted) -> None:
+    folder = interrupted.command.folder
+    keys = [path.read_text() for path in folder.glob("* server/key")]
     assert len(keys) == 2
-    said = [text, *(p.read_text(errors="replace") for p in _texts(command.folder / "outputs"))]
+    written = [path.read_text(errors="replace") for path in _texts(folder / "outputs")]
+    said = [interrupted.text, *written]
     assert not any(key in page for key in keys for page in said)
 
 

@@ -8,10 +8,10 @@ repeats each of them to the character, and the temperature must be 0 when it is 
 
     python tools/memo/train.py --dialogues RUN/points/*/*/trajectory.jsonl --output FOLDER
 
-Runs in vLLM's environment (tools/vllm.sh); OMP_WAIT_POLICY=PASSIVE helps much where others use the
-same cores. What was learned once is kept under LADON_CACHE
-(~/.cache/ladon/memo), named by the SHA-256 of dialogues, program and versions, and given at once
-when it is asked for again. Prints the model's folder as its last line.
+Runs in vLLM's environment (tools/vllm.sh); OMP_WAIT_POLICY=PASSIVE helps much where others use
+the same cores. What was learned once is kept under LADON_CACHE (~/.cache/ladon/memo), named by
+the SHA-256 of dialogues, program and versions, and given at once when it is asked for again.
+Prints the model's folder as its last line.
 """
 
 from __future__ import annotations
