@@ -101,7 +101,7 @@ def test_a_server_that_dies_ends_the_run_as_the_endpoints_failure(
     interrupted: Interrupted,
 ) -> None:
     assert interrupted.attribution == "endpoint"
-    assert "expected an answer from http://127.0.0.1" in interrupted.text
+    assert "expected an answer of http://127.0.0.1" in interrupted.text
     assert "(tried 2 times)" in interrupted.text
     assert "Traceback" not in interrupted.text
     assert interrupted.recorded["reply"] < 5
