@@ -71,7 +71,6 @@ class ModelSettings:
 
 PLACE_OF_MODEL = (
     "base_url", "api_key_file", "api_key_env", "timeout_s", "max_retries", "concurrency", "serve",
-    "recorded",
 )  # fmt: skip
 """Members of ModelSettings that say where and how it is reached, and do not decide a result."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from pipeline.judge.classification import Evidence as Fault
 from pipeline.judge.classification import classify_findings, classify_solution
 from pipeline.settings import Settings
 from pipeline.stages.contract import Contract, ContractError, StageContext, ask_solution
-from pipeline.stages.jail import Jail
+from pipeline.stages.jail import Jail, signal_name
 from pipeline.stages.registry import contract_module, trial_of
 from pipeline.stages.source import check_definitions, parsed
 from pipeline.stages.trial import Slice, StageHint, Trial
@@ -63,34 +62,32 @@ class StageBench:
     def _tried(self, code: str, violations: tuple[HintViolation, ...]) -> Evidence:
         """Run it on every slice, until one of them goes wrong."""
         findings: list[Finding] = []
-        stdout = stderr = ""
+        results: list[SandboxResult] = []
         paths: dict[str, str] = {}
         for given in self.slices():
             paths |= given.arguments.get("paths", {})
+        asked = {"paths": paths}
         try:
-            with self.jail.opened(code, self.contract.defines, {"paths": paths}) as solution:
+            with self.jail.opened(code, self.contract.defines, asked, results.append) as solution:
                 for given in self.slices():
                     product = ask_solution(self.contract, solution, given.arguments)
-                    last = last_result(solution)
-                    stdout, stderr = stdout + last.stdout, stderr + last.stderr
-                    violations += attempted(last)
                     here = self.trial.findings(given, product, self.context)
                     findings += [replace(f, name=f"{given.name}: {f.name}") for f in here]
                     violations += broken_in_run(self.trial.hints(self._settings), given, product)
                     if any(not f.passed for f in here):
                         break
         except ContractError as error:
-            return self._fault(error, violations, tuple(findings))
+            return self._fault(error, violations + attempted(results), tuple(findings))
         except SandboxError as error:
             raise WorkbenchError(str(error), "infrastructure") from error
         failed = [f for f in findings if not f.passed]
         found = classify_findings(self.stage, failed) if failed else None
         return Evidence(
             ok=not failed,
-            stdout=stdout,
-            stderr=stderr,
+            stdout="".join(result.stdout for result in results),
+            stderr="".join(result.stderr for result in results),
             findings=tuple(findings),
-            hint_violations=once(violations),
+            hint_violations=once(violations + attempted(results)),
             category=found.category if found else None,
             attribution="model" if found else None,
         )
@@ -126,19 +123,12 @@ class StageBench:
             message=message,
             line=result.line if result else None,
             exit_code=result.exit_code if result else None,
-            signal=signal_name(result),
+            signal=signal_name(result) if result else "",
             findings=findings,
             hint_violations=once(violations),
             category=found.category,
             attribution="model",
         )
-
-
-def signal_name(result: SandboxResult | None) -> str:
-    """Name of the signal that ended a call, e.g. SIGKILL; empty if none did."""
-    if result is None or result.signal is None:
-        return ""
-    return signal.Signals(result.signal).name
 
 
 def broken_in_code(hints: tuple[StageHint, ...], tree: ast.Module) -> tuple[HintViolation, ...]:
@@ -159,9 +149,9 @@ def broken_in_run(
     return tuple(HintViolation(name, detail) for name, detail in said if detail)
 
 
-def attempted(result: SandboxResult) -> tuple[HintViolation, ...]:
-    """What the sandbox stopped although the solution went on: seen and counted, like a hint."""
-    said = "; ".join(dict.fromkeys(result.violations))
+def attempted(results: Iterable[SandboxResult]) -> tuple[HintViolation, ...]:
+    """What the sandbox stopped, also where the solution went on: seen and counted, like a hint."""
+    said = "; ".join(dict.fromkeys(said for result in results for said in result.violations))
     return (HintViolation("sandbox", said),) if said else ()
 
 
@@ -169,9 +159,3 @@ def once(violations: tuple[HintViolation, ...]) -> tuple[HintViolation, ...]:
     """Each hint once, however many slices broke it."""
     found: Mapping[str, HintViolation] = {v.hint: v for v in reversed(violations)}
     return tuple(found[name] for name in sorted(found))
-
-
-def last_result(solution: Any) -> SandboxResult:
-    """What the last call of a jailed solution came back with."""
-    results = getattr(solution, "results", None)
-    return results[-1] if results else SandboxResult("ok")

@@ -187,7 +187,15 @@ def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     run = dict(plain["run"])
     run["name"] = "" if run["name"] is None else str(run["name"])
     plain["run"] = run
+    plain["data"] = _from_here(data, "location")
+    plain["model"] = _from_here(plain["model"], "recorded", "api_key_file")
     return plain
+
+
+def _from_here(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Paths of the user made absolute: the steps of a run work in another folder."""
+    paths = {n: given[n] for n in names if isinstance(given.get(n), str) and "://" not in given[n]}
+    return given | {name: str(Path(path).expanduser().absolute()) for name, path in paths.items()}
 
 
 def _synthetic_processes(channel: dict[str, Any]) -> dict[str, Any]:

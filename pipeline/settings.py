@@ -112,8 +112,9 @@ class SiteSettings:
     retries: int = 2
     memory_gb: float = 2.0
     """Memory limit per worker."""
-    sandbox: Literal["auto", "bubblewrap", "plain", "none"] = "auto"
-    """What a model's code runs in; auto is the strongest that works here."""
+    sandbox: Literal["auto", "bubblewrap", "apptainer", "plain", "none"] = "auto"
+    """What a model's code runs in; auto is the strongest that works here, apptainer takes the
+    image that LADON_SANDBOX_IMAGE names."""
     limits: SandboxLimits = field(default_factory=SandboxLimits)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 SMALL_DATA = ("data.luminosity=1.5", "data.chunk_size=5000")
 """A synthetic data set of about 10,000 selected events: a run takes a minute, not three."""
@@ -39,6 +43,16 @@ class Ladon:
         text, _ = child.communicate()
         assert child.returncode == 0, text
         return text
+
+    def killed_after(self, seconds: float, *arguments: str) -> None:
+        """SIGKILL to the command alone after a while; fail if anything of it goes on."""
+        child = self.start(*arguments)
+        time.sleep(seconds)
+        family = psutil.Process(child.pid).children(recursive=True)
+        os.kill(child.pid, signal.SIGKILL)
+        child.communicate()
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert not alive, f"left over: {alive}"
 
     def results(self, run: str) -> dict[str, Any]:
         path = self.folder / "outputs" / run / "points" / "main" / "results.json"

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self, cast
@@ -42,28 +42,44 @@ class SolutionFault(ContractError):  # noqa: N818 - an instance has a name of it
     def of(cls, result: SandboxResult) -> SolutionFault:
         """The fault that a call which did not end well amounts to."""
         kind = ENDINGS.get(result.status, result.exception_type or "Exception")
-        known = {**ENDINGS, "": "ContractError"}.values()
-        if result.status == "exception" and (kind in known or not kind.isidentifier()):
-            kind = "Exception"  # a solution does not choose how the sandbox's own endings look
+        ours = kind in ENDINGS.values() or kind == "ContractError"
+        if result.status == "exception" and (ours or not kind.isidentifier()):
+            kind = "Exception"  # a solution does not choose how our own endings look
         made: type[SolutionFault] = type(kind, (cls,), {})
         return made(f"{kind}: {result.message or _ending(result)}", result)
 
 
+def signal_name(result: SandboxResult) -> str:
+    """Name of the signal that ended a call, or its number where it has none; empty if none did."""
+    if result.signal is None:
+        return ""
+    try:
+        return signal.Signals(result.signal).name
+    except ValueError:  # most of the real-time signals have no name
+        return f"signal {result.signal}"
+
+
 def _ending(result: SandboxResult) -> str:
     """How a process ended that said nothing."""
-    if result.signal is not None:
-        with contextlib.suppress(ValueError):
-            return f"the process was ended by {signal.Signals(result.signal).name}"
+    if ended := signal_name(result):
+        return f"the process was ended by {ended}"
     return f"the process ended with exit code {result.exit_code}"
+
+
+Heard = Callable[[SandboxResult], None]
+
+
+def unheard(result: SandboxResult) -> None:
+    """For those who want only the values."""
 
 
 class JailedModule:
     """The names that a contract asks for, each of which reads or calls the sandboxed solution."""
 
-    def __init__(self, worker: Worker, defines: Definitions, files: Mapping[str, str]) -> None:
-        self._worker, self._defines, self._files = worker, defines, files
-        self.results: list[SandboxResult] = []
-        """What every call came back with, in order, without the values."""
+    def __init__(
+        self, worker: Worker, defines: Definitions, files: Mapping[str, str], heard: Heard
+    ) -> None:
+        self._worker, self._defines, self._files, self._heard = worker, defines, files, heard
         self._plain: dict[str, Any] = {}
 
     @property
@@ -88,7 +104,7 @@ class JailedModule:
         return call
 
     def _value(self, result: SandboxResult) -> Any:
-        self.results.append(replace(result, value=None))
+        self._heard(result)
         if not result.ok:
             raise SolutionFault.of(result)
         return result.value
@@ -165,10 +181,12 @@ class Jail:
         solution: Path | str,
         defines: Definitions,
         arguments: Mapping[str, Any] | None = None,
+        heard: Heard = unheard,
     ) -> Iterator[ModuleType]:
         """The solution (a file, or its code), loaded afresh, with the names of `defines`.
 
-        Files that `arguments` names under `paths` (inspect) can be read by it. Raises
+        Files that `arguments` names under `paths` (inspect) can be read by it. `heard` is given
+        what importing it, and each call, came back with from a sandbox. Raises
         SolutionLoadError where it cannot be imported, ContractError where a name is missing.
         """
         if self.sandbox is None:
@@ -180,10 +198,11 @@ class Jail:
         paths = dict((arguments or {}).get("paths", {}))
         readonly = {f"{name}.root": Path(path) for name, path in sorted(paths.items())}
         with self.sandbox.open(code, readonly) as worker:
+            heard(worker.loaded)
             if not worker.loaded.ok:
                 raise _cannot_load(worker.loaded)
             files = {str(path): worker.inputs[name] for name, path in readonly.items()}
-            yield cast(ModuleType, JailedModule(worker, defines, files))
+            yield cast(ModuleType, JailedModule(worker, defines, files, heard))
 
 
 TRUSTED = Jail(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -103,29 +103,27 @@ def _summaries(place: Place) -> dict[str, Any] | None:
 
 def _keep(place: Place, code: str | None, attempts: dict[str, Any]) -> None:
     """Freeze the code under its hash, and put it, its trajectory and its cost into the stage."""
+    solution = place.folder / "solution.py"
     if code is None:
         said = (attempts["failure"] or {}).get("category") or attempts["notes"][0]
-        code = f"# There is no solution of {place.stage}: {said}. See attempts.json.\n"
-        frozen = False
+        _write(solution, f"# There is no solution of {place.stage}: {said}. See attempts.json.\n")
     else:
-        frozen = True
-    solution = place.folder / "solution.py"
-    with replacing(solution) as temporary:
-        temporary.write_text(code, encoding="utf-8")
-    solution.chmod(0o444)
-    if frozen:
-        kept = Path("solutions") / f"{sha256_file(solution)}.py"
-        with replacing(kept) as temporary:
-            temporary.write_text(code, encoding="utf-8")
-        kept.chmod(0o444)
+        _write(solution, code)
+        _write(Path("solutions") / f"{sha256_file(solution)}.py", code)
     dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
     with replacing(place.folder / "trajectory.jsonl") as temporary:
         if dialogue.exists():
-            temporary.unlink(missing_ok=True)
-            os.link(dialogue, temporary)
+            shutil.copyfile(dialogue, temporary)
         else:
             temporary.write_text("", encoding="utf-8")  # no message was exchanged
     write_json(place.folder / "attempts.json", attempts)
+
+
+def _write(path: Path, code: str) -> None:
+    """Write code, read-only."""
+    with replacing(path) as temporary:
+        temporary.write_text(code, encoding="utf-8")
+    path.chmod(0o444)
 
 
 if __name__ == "__main__":

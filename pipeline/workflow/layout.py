@@ -119,7 +119,7 @@ class Layout:
             return []
         records = self.upstream_records(owner, stage)
         plan = self.plan_of(owner)
-        if stage == "convert" and "inspect" in plan.stages:
+        if stage == "convert" and "inspect" in plan.channel_stages:  # its summary is in the task
             records.append(f"{plan.upstream_owner}/inspect/record.json")
         return records
 

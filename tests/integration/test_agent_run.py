@@ -1,14 +1,10 @@
 """Agents write the stages: the scripted model on the real graph, in the real sandbox."""
 
 import json
-import os
-import signal
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from agents.trajectory import content_sha256
@@ -76,6 +72,15 @@ def test_a_replay_asks_nobody_and_gives_the_same_files(scripted_run: Ladon) -> N
     assert read_json(replayed / "replay.json")["schema"] == 1
 
 
+def test_a_recording_is_a_model_too(scripted_run: Ladon) -> None:
+    scripted_run(
+        "run", "run.name=recorded", "model=replay", "model.recorded=outputs/small",
+        "stages=[inspect]", *SMALL_DATA,
+    )  # fmt: skip
+    found = stages_of(scripted_run, "recorded")["inspect"]
+    assert (found["outcome"], found["api_calls"]) == ("passed", 3)
+
+
 def test_a_finished_run_needs_no_explanation(scripted_run: Ladon) -> None:
     assert "all 6 stages passed" in scripted_run("explain", "outputs/small")
 
@@ -85,13 +90,7 @@ def test_a_finished_run_needs_no_explanation(scripted_run: Ladon) -> None:
 def test_killed_at_any_moment_nothing_answered_is_asked_again(
     scripted_run: Ladon, ladon: Ladon, seconds: float
 ) -> None:
-    child = ladon.start("run", "run.name=small", *SMALL_DATA)
-    time.sleep(seconds)
-    family = psutil.Process(child.pid).children(recursive=True)
-    os.kill(child.pid, signal.SIGKILL)
-    child.communicate()
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive, f"left over: {alive}"
+    ladon.killed_after(seconds, "run", "run.name=small", *SMALL_DATA)
     run = ladon.folder / "outputs" / "small"
     answered = {p: replies(p) for p in run.glob("dialogues/points/main/*.jsonl")}
     ladon("run", "run.name=small", *SMALL_DATA)

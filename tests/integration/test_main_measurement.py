@@ -1,11 +1,7 @@
 """From ROOT files to the cross-section on one machine: results, chains, restarts."""
 
-import os
-import signal
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pipeline.files import read_json, sha256_file
@@ -93,13 +89,7 @@ def test_blinded_rows_are_in_no_file_that_a_solver_may_see(small_run: Ladon) -> 
 def test_killed_at_any_moment_the_same_command_finishes_with_the_same_bits(
     small_run: Ladon, ladon: Ladon, seconds: float
 ) -> None:
-    child = ladon.start("run", "run.name=small", *SMALL)
-    time.sleep(seconds)
-    family = psutil.Process(child.pid).children(recursive=True)
-    os.kill(child.pid, signal.SIGKILL)
-    child.communicate()
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive, f"left over: {alive}"
+    ladon.killed_after(seconds, "run", "run.name=small", *SMALL)
     run = ladon.folder / "outputs" / "small"
     done = {p: p.stat().st_mtime_ns for p in (run / "chunks").rglob("*.json")}
     ladon("run", "run.name=small", *SMALL)

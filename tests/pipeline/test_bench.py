@@ -100,6 +100,21 @@ def test_an_attempt_that_was_stopped_is_seen_though_the_code_goes_on(
     assert "reading '/'" in found.detail
 
 
+def test_an_attempt_while_it_is_imported_is_seen_too(bench: StageBench, good: str) -> None:
+    evidence = bench.try_solution(f"import glob; glob.glob('/*')\n{good}")
+    assert evidence.ok
+    assert [v.hint for v in evidence.hint_violations if v.hint == "sandbox"] == ["sandbox"]
+
+
+def test_a_death_by_a_signal_without_a_name_is_the_models(bench: StageBench, good: str) -> None:
+    deadly = good.replace(
+        "    first, photons =", "    import os; os.kill(os.getpid(), 40)\n    first, photons ="
+    )
+    evidence = bench.try_solution(deadly)
+    assert not evidence.ok
+    assert evidence.attribution == "model"
+
+
 def test_no_data_is_no_fault_of_a_solution(tmp_path: Path, good: str) -> None:
     empty = StageContext(settings(), fileset({}), {})
     with pytest.raises(WorkbenchError) as caught:

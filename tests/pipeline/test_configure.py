@@ -1,6 +1,7 @@
 """From the command line to settings: every mistake is one sentence with the nearest valid name."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -100,9 +101,31 @@ def test_the_reference_solver_needs_no_word_about_a_model() -> None:
         ),
         (["model=replay", "model.recorded=nowhere"], "expected a run in model.recorded"),
         (["solver.max_rounds=0"], "solver.max_rounds of at least 1"),
-        (["site.sandbox=docker"], "expected one of auto, bubblewrap, plain, none"),
+        (["site.sandbox=docker"], "expected one of auto, bubblewrap, apptainer, plain, none"),
     ],
 )  # fmt: skip
 def test_a_model_and_a_solver_that_do_not_fit(overrides: list[str], says: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(says)):
         configure(overrides)
+
+
+def test_paths_are_those_of_the_users_folder(in_tmp: Path) -> None:
+    given = configure(
+        ["model=endpoint", "model.repository=a/b", "model.base_url=http://a:1/v1",
+         "model.api_key_file=keys/mine", "data=opendata_2025", "data.location=files"]
+    )  # fmt: skip
+    assert given.model.api_key_file == str(in_tmp / "keys" / "mine")
+    assert given.data.location == str(in_tmp / "files")
+    remote = configure(["data=opendata_2025", "data.location=root://host//files"])
+    assert remote.data.location == "root://host//files"
+
+
+def test_another_recording_is_another_run(in_tmp: Path) -> None:
+    for name in ("first", "second"):
+        (in_tmp / name).mkdir()
+        (in_tmp / name / "sweep.json").write_text("{}")
+    first, second = (
+        configure(["model=replay", f"model.recorded={n}"]) for n in ("first", "second")
+    )
+    assert first.model.recorded == str(in_tmp / "first")
+    assert first.run.name != second.run.name

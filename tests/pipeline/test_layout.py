@@ -34,6 +34,16 @@ def test_the_reference_always_reads_itself(tmp_path: Path) -> None:
     assert layout.solve_inputs(owner, "classify") == []
 
 
+def test_convert_is_written_when_inspect_has_spoken(tmp_path: Path) -> None:
+    chained = freeze(configure(["run.name=x"]), tmp_path / "chained")
+    assert chained.solve_inputs("points/main", "convert") == ["points/main/inspect/record.json"]
+    alone = freeze(
+        configure(["run.name=x", "chain=isolated", "stages=[convert]"]), tmp_path / "alone"
+    )
+    key = alone.points[0].reference
+    assert alone.solve_inputs("points/main", "convert") == [f"reference/{key}/inspect/record.json"]
+
+
 def test_a_channel_without_classifier() -> None:
     stages = ("inspect", "convert", "preprocess", "measure")
     assert reads("measure", stages) == ("preprocess",)

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from executors.sandbox import Limits, named
+from executors.sandbox import Limits, SandboxResult, named
 from pipeline.configure import configure
 from pipeline.physics.significance import SignificanceRule
 from pipeline.stages.contract import ContractError
-from pipeline.stages.jail import TRUSTED, Jail, SolutionFault
+from pipeline.stages.jail import TRUSTED, Jail, SolutionFault, signal_name
 from pipeline.stages.solution import SolutionLoadError
 
 DEFINES = {"SIZE": None, "work": ("value",)}
@@ -97,6 +97,16 @@ def test_a_solution_cannot_take_the_name_of_such_an_ending() -> None:
     with walled.opened(code, DEFINES) as solution, pytest.raises(SolutionFault) as caught:
         solution.work(1)
     assert type(caught.value).__name__ == "Exception"
+
+
+def test_signals_have_names_or_numbers() -> None:
+    named_ones = {9: "SIGKILL", 40: "signal 40", None: ""}
+    found = {n: signal_name(SandboxResult("killed", signal=n)) for n in named_ones}
+    assert found == named_ones
+    for number in (9, 40):
+        assert str(SolutionFault.of(SandboxResult("killed", signal=number))).startswith(
+            f"ProcessDiedError: the process was ended by {named_ones[number]}"
+        )
 
 
 def test_who_is_trusted() -> None:
