@@ -18,6 +18,8 @@ class ServeSettings:
     tensor_parallel: int = 1
     nodes: int = 1
     reasoning_parser: str | None = None
+    weights: str | None = None
+    """Folder with the weights, where they lie on no hub."""
     args: tuple[str, ...] = ()
     """Further arguments of the server."""
 

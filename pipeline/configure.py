@@ -136,7 +136,7 @@ def _keys(conf: Path, chosen: dict[str, str]) -> set[str]:
     """Dotted names of all keys of the configuration with these groups chosen."""
     root = {k: v for k, v in _yaml(conf / "config.yaml").items() if k != "defaults"}
     for group, option in chosen.items():
-        root[group] = _yaml(conf / group / f"{option}.yaml")
+        root[group] = _option(conf / group, option)
     found: set[str] = set()
 
     def walk(node: Any, prefix: str) -> None:
@@ -147,6 +147,24 @@ def _keys(conf: Path, chosen: dict[str, str]) -> set[str]:
 
     walk(root, "")
     return found
+
+
+def _option(group: Path, name: str) -> dict[str, Any]:
+    """The keys of a group's option, with those of the options that it is made from."""
+    found: dict[str, Any] = _yaml(group / f"{name}.yaml")
+    for base in found.pop("defaults", []):
+        if base != "_self_":
+            found = _over(_option(group, base), found)
+    return found
+
+
+def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`base` with what `own` says instead."""
+    both = {k: (base[k], v) for k, v in own.items() if k in base}
+    merged = {
+        k: _over(*p) if all(isinstance(x, dict) for x in p) else p[1] for k, p in both.items()
+    }
+    return {**base, **own, **merged}
 
 
 def _yaml(path: Path) -> dict[str, Any]:
@@ -189,6 +207,11 @@ def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     plain["run"] = run
     plain["data"] = _from_here(data, "location")
     plain["model"] = _from_here(plain["model"], "recorded", "api_key_file")
+    if "serve" in plain["model"]:
+        plain["model"]["serve"] = _from_here(plain["model"]["serve"], "weights")
+    site = _from_here(plain["site"], "container", "sandbox_image")
+    site["serve"] = _from_here(site["serve"], "venv", "image", "hub")
+    plain["site"] = site
     return plain
 
 

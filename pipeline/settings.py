@@ -8,13 +8,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pipeline.agent_settings import (
-    PLACE_OF_MODEL,
-    ModelSettings,
-    SandboxLimits,
-    SolverSettings,
-)
+from pipeline.agent_settings import PLACE_OF_MODEL, ModelSettings, SolverSettings
 from pipeline.files import read_json, sha256_json
+from pipeline.site_settings import SiteSettings
 
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize", "measure")
 SETTINGS_SCHEMA = 1
@@ -98,24 +94,6 @@ class DataSettings:
     thinning: float = 1.0
     """Share of the non-tight, non-isolated continuum that synthetic data keeps."""
     chunk_size: int = 100_000
-
-
-@dataclass(frozen=True)
-class SiteSettings:
-    """Where the run runs."""
-
-    name: str
-    executor: Literal["inline", "processes", "dask"] = "processes"
-    """This process, local processes, or a local Dask cluster."""
-    workers: int = 2
-    cores: int = 2
-    retries: int = 2
-    memory_gb: float = 2.0
-    """Memory limit per worker."""
-    sandbox: Literal["auto", "bubblewrap", "apptainer", "plain", "none"] = "auto"
-    """What a model's code runs in; auto is the strongest that works here, apptainer takes the
-    image that LADON_SANDBOX_IMAGE names."""
-    limits: SandboxLimits = field(default_factory=SandboxLimits)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""The jobs of one run: named so that they are known, listed, and cancelled when the run ends."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from executors.slurm.client import SlurmError, ask
+
+FORMAT = "%i|%T|%N|%M|%m|%R|%j|%k"
+ENDING = frozenset({"COMPLETING", "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT"})
+LONGEST_NAME = 50
+"""Longest prefix of job names that Snakemake's SLURM plugin takes."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as squeue tells it; texts are SLURM's own."""
+
+    id: str
+    state: str
+    node: str
+    """Host or hosts that it runs on; empty while it waits."""
+    elapsed: str
+    memory: str
+    """What it asked for."""
+    reason: str
+    """Why it waits, or where it runs."""
+    name: str
+    comment: str
+    """Of the graph's jobs: rule_<rule>_wildcards_<...>."""
+
+
+def tag_of(run: Path) -> str:
+    """Beginning of the names of all jobs of the run in this folder, and of no other's.
+
+    Two runs of one name in different places are told apart; so are names that begin alike.
+    """
+    digest = hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:8]
+    return f"ladon-{digest}"
+
+
+def prefix_of(run: Path) -> str:
+    """The tag with the run's name, as far as there is room for people to read it."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", run.name)
+    return f"{tag_of(run)}-{name}"[:LONGEST_NAME]
+
+
+def jobs_of(tag: str) -> list[Job]:
+    """The jobs in the queue whose names begin with the tag, in the order of their numbers.
+
+    Raises SlurmError where SLURM is not here or does not answer.
+    """
+    answer = ask(["squeue", "--me", "--noheader", f"--format={FORMAT}"])
+    if answer.code:
+        raise SlurmError(
+            f"expected squeue to list the jobs, found: {answer.said}; try again when SLURM is well"
+        )
+    return [job for job in parsed(answer.out) if job.name.partition("_")[0].startswith(tag)]
+
+
+def parsed(text: str) -> list[Job]:
+    """The jobs in squeue's output of FORMAT."""
+    lines = [line.split("|", 7) for line in text.splitlines() if line.count("|") >= 7]
+    return [Job(*(field.strip() for field in line)) for line in lines]
+
+
+def cancel(
+    tag: str, within_s: float = 30.0, sleep: Callable[[float], None] = time.sleep
+) -> list[str]:
+    """Cancel the jobs of a run and wait until none is left; the numbers of those cancelled.
+
+    An sbatch on its way may add one after the first look: looked at until twice there is none.
+    Raises SlurmError if SLURM does not answer, or jobs are left after `within_s`; it names them.
+    """
+    deadline = time.monotonic() + within_s
+    cancelled: dict[str, None] = {}
+    clean = 0
+    while clean < 2:
+        try:
+            left = jobs_of(tag)
+        except SlurmError:
+            if time.monotonic() > deadline:
+                raise
+            sleep(1.0)
+            continue
+        active = [job.id for job in left if job.state not in ENDING]
+        clean = 0 if left else clean + 1
+        if active:
+            cancelled |= dict.fromkeys(active)
+            ask(["scancel", *active])
+        if left and time.monotonic() > deadline:
+            raise SlurmError(
+                f"expected the jobs of {tag} to end within {within_s:.0f} s, found "
+                f"{', '.join(job.id for job in left)} left; end them with: scancel "
+                f"{' '.join(job.id for job in left)}"
+            )
+        sleep(0.3)
+    return list(cancelled)
