@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
+from pipeline.launch import launch
 from pipeline.provenance import code_sha256, git_state, hardware, versions
 from pipeline.settings import (
     Settings,
@@ -45,6 +46,7 @@ def freeze(settings: Settings, run: Path) -> Layout:
         "stages": list(settings.stages),
         "solver": settings.solver.name,
         "plan": {POINT: plan},
+        "launch": launch(settings),
         "settings_sha256": {POINT: settings_sha256(settings)},
     }
     existing = run / "sweep.json"

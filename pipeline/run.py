@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from rich.console import Console
 
-from executors.parent import die_with_parent
 from pipeline import progress
-from pipeline.files import read_json
+from pipeline.controller import Controller
 from pipeline.freeze import discard_broken, freeze
+from pipeline.graph import Graph
 from pipeline.lock import run_lock
+from pipeline.problems import problems
+from pipeline.profile import write_profile
 from pipeline.settings import Settings
 from pipeline.steps.errors import FOLDER as ERRORS
-from pipeline.workflow.layout import Layout
 
-SNAKEFILE = Path(__file__).resolve().parent / "workflow" / "Snakefile"
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_STOPPED = 0, 1, 2, 130
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONTINUE, EXIT_STOPPED = 0, 1, 2, 75, 130
+"""EXIT_CONTINUE (EX_TEMPFAIL): its time was over; the same command goes on."""
 
 
 @dataclass(frozen=True)
@@ -56,94 +54,77 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
             old.unlink()
         if latest:
             _point_latest(outputs, folder.name)
-        code = _snakemake(folder, layout, settings, console)
-    return RunOutcome(folder, code, _problems(folder) if code else ())
+        profile = write_profile(settings, folder)
+        controller = Controller(settings, layout, folder, lambda said: _tell(console, said))
+        controller.begin()
+        try:
+            with (
+                Graph(folder, profile, settings) as graph,
+                progress.RunDisplay(folder, layout.expected(), console) as display,
+            ):
+                code = _run_graph(graph, controller, display)
+            if code == EXIT_CONTINUE:
+                controller.out_of_time()
+        finally:
+            controller.end()
+    failed = code == EXIT_FAILED
+    return RunOutcome(folder, code, problems(folder, graph.began_at) if failed else ())
 
 
-def snakemake_command(folder: Path, cores: int) -> list[str]:
-    """The command line that runs the graph of `folder`."""
-    return [
-        sys.executable, "-m", "snakemake",
-        "--snakefile", str(SNAKEFILE),
-        "--directory", str(folder),
-        "--cores", str(cores),
-        "--rerun-triggers", "mtime",
-        "--rerun-incomplete",
-        "--keep-going",
-        "--scheduler", "greedy",  # the default solves a linear programme for a dozen jobs
-        "--nolock",  # our own lock is held: it dies with its holder, Snakemake's does not
-        "--quiet", "progress",
-        "--latency-wait", "10",
-    ]  # fmt: skip
+def _run_graph(graph: Graph, controller: Controller, display: progress.RunDisplay) -> int:
+    """Wait for the end of the graph, and bring it about when a signal asks for it."""
+    received = listen()
+    asked = False
+    while True:
+        code = graph.code(within_s=0.5)
+        display.update()
+        if received and received[0] != signal.SIGUSR1:
+            return _stop(graph, controller, received)
+        if received and not asked:  # SIGUSR1: the walltime is near
+            graph.ask()
+            asked = True
+        left = controller.seconds_left() if asked else None
+        if code is None and left is not None and left < 0:
+            graph.kill()
+            controller.cancel_jobs()
+            return EXIT_CONTINUE
+        if code is not None:
+            if code == 0:
+                return EXIT_OK
+            return EXIT_CONTINUE if asked else EXIT_FAILED
+        controller.look()
 
 
-def child_environment() -> dict[str, str]:
-    """Environment of the graph: our interpreter first, one numeric thread, no stray bytes."""
-    environment = dict(os.environ)
-    bin_folder = str(Path(sys.executable).parent)
-    environment["PATH"] = os.pathsep.join([bin_folder, environment.get("PATH", "")])
-    repository = str(SNAKEFILE.parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(
-        p for p in (repository, environment.get("PYTHONPATH", "")) if p
-    )
-    environment["PYTHONHASHSEED"] = "0"
-    environment["MPLBACKEND"] = "Agg"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        environment[name] = "1"  # a sum over threads may differ in its last bit
-    return environment
+def _stop(graph: Graph, controller: Controller, received: list[int]) -> int:
+    """End the graph: what runs here may finish; what runs as jobs is cancelled.
 
-
-def _snakemake(folder: Path, layout: Layout, settings: Settings, console: Console) -> int:
-    parent = os.getpid()
-    with (folder / "logs" / "snakemake.log").open("a", encoding="utf-8") as log:
-        child = subprocess.Popen(
-            snakemake_command(folder, settings.site.cores),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=child_environment(),
-            start_new_session=True,
-            preexec_fn=lambda: die_with_parent(parent),
-        )
-        stopped = _stop_with(child)
-        with progress.RunDisplay(folder, layout.expected(), console) as display:
-            while True:
-                try:
-                    code = child.wait(timeout=0.5)
-                    break
-                except subprocess.TimeoutExpired:
-                    display.update()
-    if stopped:
+    At a second signal there is no more asking.
+    """
+    if controller.on_slurm:
+        graph.kill()
+        controller.cancel_jobs()
         return EXIT_STOPPED
-    return EXIT_OK if code == 0 else EXIT_FAILED
+    graph.ask()
+    while graph.code(within_s=0.2) is None:
+        if len(received) > 1:
+            graph.kill()
+    return EXIT_STOPPED
 
 
-def _stop_with(child: subprocess.Popen[bytes]) -> list[int]:
-    """Pass SIGINT and SIGTERM on to the graph; the returned list holds what was received."""
+def listen() -> list[int]:
+    """SIGINT, SIGTERM and SIGUSR1 are collected in the list from now on."""
     received: list[int] = []
 
-    def forward(number: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         received.append(number)
-        # The second time there is no more asking: the whole session of the graph goes.
-        os.killpg(child.pid, signal.SIGTERM if len(received) == 1 else signal.SIGKILL)
 
-    signal.signal(signal.SIGINT, forward)
-    signal.signal(signal.SIGTERM, forward)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, note)
     return received
 
 
-def _problems(folder: Path) -> tuple[str, ...]:
-    """What the failed steps said; or where to look if none said anything."""
-    told = [read_json(p) for p in sorted((folder / ERRORS).glob("*.json"))]
-    if told:
-        return tuple(f"{t['step']}: {t['sentence']} ({_whose(t)}log: {t['log']})" for t in told)
-    return (f"the graph stopped without a failed step; look into {folder}/logs/snakemake.log",)
-
-
-def _whose(told: dict[str, Any]) -> str:
-    """Whom a fault counts against, where that is known."""
-    attribution = told.get("attribution")
-    return f"counts against the {attribution}, not the model; " if attribution else ""
+def _tell(console: Console, said: str) -> None:
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _point_latest(outputs: Path, name: str) -> None:

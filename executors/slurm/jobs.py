@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from executors.slurm.client import SlurmError, ask
+from executors.slurm.client import COMMAND_S, SlurmError, ask
 
-FORMAT = "%i|%T|%N|%M|%m|%R|%j|%k"
+FORMAT = "%i|%T|%N|%M|%m|%R|%P|%l|%j|%k"
 ENDING = frozenset({"COMPLETING", "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT"})
 LONGEST_NAME = 50
 """Longest prefix of job names that Snakemake's SLURM plugin takes."""
@@ -30,6 +31,9 @@ class Job:
     """What it asked for."""
     reason: str
     """Why it waits, or where it runs."""
+    partition: str
+    limit: str
+    """Its walltime."""
     name: str
     comment: str
     """Of the graph's jobs: rule_<rule>_wildcards_<...>."""
@@ -55,17 +59,57 @@ def jobs_of(tag: str) -> list[Job]:
 
     Raises SlurmError where SLURM is not here or does not answer.
     """
-    answer = ask(["squeue", "--me", "--noheader", f"--format={FORMAT}"])
+    return [job for job in own_jobs() if has_tag(job, tag)]
+
+
+def own_jobs(timeout_s: float = COMMAND_S) -> list[Job]:
+    """All jobs of this user in the queue, in the order of their numbers.
+
+    Raises SlurmError where SLURM is not here or does not answer.
+    """
+    command = ["squeue", "--me", "--noheader", f"--format={FORMAT}"]
+    answer = ask(command, timeout_s=timeout_s)
     if answer.code:
         raise SlurmError(
             f"expected squeue to list the jobs, found: {answer.said}; try again when SLURM is well"
         )
-    return [job for job in parsed(answer.out) if job.name.partition("_")[0].startswith(tag)]
+    return parsed(answer.out)
+
+
+def has_tag(job: Job, tag: str) -> bool:
+    """Whether a job is one of the run with this tag."""
+    return job.name.partition("_")[0].startswith(tag)
+
+
+def memory_used(ids: Sequence[str], timeout_s: float = COMMAND_S) -> dict[str, float]:
+    """Job -> largest resident memory of one of its tasks so far (MB), as far as sstat knows it.
+
+    SLURM samples it now and then; a cluster without accounting of jobs tells nothing.
+    """
+    if not ids:
+        return {}
+    told = ["sstat", "--noheader", "--parsable2", "--allsteps", "--format=JobID,MaxRSS"]
+    try:
+        answer = ask([*told, f"--jobs={','.join(ids)}"], timeout_s=timeout_s)
+    except SlurmError:
+        return {}
+    found: dict[str, float] = {}
+    for step, _, size in (line.partition("|") for line in answer.out.splitlines()):
+        number = re.fullmatch(r"([0-9.]+)([KMGT]?)", size.strip())
+        if number is not None:
+            job = step.partition(".")[0]
+            megabytes = float(number[1]) * _MEGABYTES[number[2]]
+            found[job] = max(found.get(job, 0.0), round(megabytes, 1))
+    return found
+
+
+_MEGABYTES = {"": 1e-6, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 
 
 def parsed(text: str) -> list[Job]:
     """The jobs in squeue's output of FORMAT."""
-    lines = [line.split("|", 7) for line in text.splitlines() if line.count("|") >= 7]
+    between = FORMAT.count("|")
+    lines = [line.split("|", between) for line in text.splitlines() if line.count("|") >= between]
     return [Job(*(field.strip() for field in line)) for line in lines]
 
 
@@ -101,3 +145,17 @@ def cancel(
             )
         sleep(0.3)
     return list(cancelled)
+
+
+def main(tag: str) -> int:
+    """Cancel the jobs with this tag, for launch.sh where the run itself was killed."""
+    try:
+        print(f"cancelled: {' '.join(cancel(tag)) or 'none'}")
+    except SlurmError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

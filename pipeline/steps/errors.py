@@ -22,8 +22,10 @@ def run_step(name: str, main: Callable[[], None]) -> None:
     becomes data: past it there is only an exit code.
     """
     die_with_parent(os.getppid())
+    told = Path(FOLDER) / f"{_file_name(name, sys.argv[1:])}.json"
     try:
         main()
+        told.unlink(missing_ok=True)  # an earlier try of this step is forgotten
     except Exception as error:  # noqa: BLE001  (the boundary described above)
         sentence = str(error).strip() or type(error).__name__
         if not isinstance(error, (ValueError, OSError, LookupError, RuntimeError, ImportError)):
@@ -31,7 +33,7 @@ def run_step(name: str, main: Callable[[], None]) -> None:
         log = _log_name()
         traceback.print_exc()
         write_json(
-            Path(FOLDER) / f"{_file_name(name, sys.argv[1:])}.json",
+            told,
             {
                 "step": name,
                 "sentence": sentence,

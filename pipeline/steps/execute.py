@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from executors.base import ChunkExecutor
 from executors.sandbox import SandboxResult
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
 from pipeline.progress import StepProgress
@@ -19,6 +20,7 @@ from pipeline.stages.order import SEALED
 from pipeline.stages.registry import contract_module
 from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
+from pipeline.steps.executor import executor_of
 
 PASSES = {"output": False, "sealed": True}
 
@@ -35,7 +37,8 @@ def main() -> None:
     given = parser.parse_args()
     place = Place.at(given.owner, given.stage)
     began = time.monotonic()
-    record = _record(place)
+    with executor_of(place) as executor:
+        record = _record(place, executor)
     if record["status"] == "failed" and place.is_reference:
         raise ReferenceFailedError(
             f"the reference solution of {place.stage} failed: {record['failure']['message']}; "
@@ -57,7 +60,7 @@ def _timing(began: float) -> dict[str, Any]:
     }
 
 
-def _record(place: Place) -> dict[str, Any]:
+def _record(place: Place, executor: ChunkExecutor | None) -> dict[str, Any]:
     """Execute, or take over, or say why not; the result is the record of the execution."""
     record: dict[str, Any] = {
         "schema": 1,
@@ -81,7 +84,7 @@ def _record(place: Place) -> dict[str, Any]:
     if _take_over(place, record):
         return {**record, "files": _hashes(place.folder)}
     _clear(place.folder)
-    outcome = _run_convert(place) if place.stage == "convert" else _run_stage(place)
+    outcome = _run_stage(place) if executor is None else _run_convert(place, executor)
     return {**record, **outcome, "files": _hashes(place.folder)}
 
 
@@ -142,20 +145,16 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): sha256_file(p) for p in files}
 
 
-def _run_convert(place: Place) -> dict[str, Any]:
+def _run_convert(place: Place, executor: ChunkExecutor) -> dict[str, Any]:
     """Map the solution over all chunks of the fileset."""
-    from executors import make_executor
     from pipeline.stages.convert.runner import convert_all, write_product
 
-    settings = place.settings()
     progress = StepProgress(Path.cwd(), f"{place.owner}-convert")
-    site = settings.site
     try:
-        with make_executor(site.executor, site.workers, site.memory_gb, site.retries) as executor:
-            product = convert_all(
-                place.folder / "solution.py", place.fileset(), settings, Path("chunks"),
-                executor, progress, place.jail(),
-            )  # fmt: skip
+        product = convert_all(
+            place.folder / "solution.py", place.fileset(), place.settings(), Path("chunks"),
+            executor, progress, place.jail(),
+        )  # fmt: skip
         write_product(product, place.folder / "output", place.folder / "sealed")
     except ContractError as error:
         return _failed(place, error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,15 @@ from agents.model import EndpointModel
 from agents.outcome import Outcome
 from agents.replay import ReplayModel
 from pipeline.bench import StageBench
-from pipeline.files import read_json, replacing, sha256_file, write_json
+from pipeline.files import read_json
 from pipeline.models import limits_of, model_of, seed_of
 from pipeline.stages.jail import Jail
-from pipeline.stages.registry import contract_module, reference_path
+from pipeline.stages.registry import contract_module
 from pipeline.stages.task import task_of
 from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
+from pipeline.steps.keeping import DIALOGUES, NO_ATTEMPTS, keep
 
-NO_ATTEMPTS = {
-    "schema": 1,
-    "rounds": 0,
-    "api_calls": 0,
-    "tokens": {"prompt": 0, "completion": 0},
-    "wall_s": 0.0,
-    "failure": None,
-}
-"""What is spent on a stage for which no model is asked."""
-
-DIALOGUES = Path("dialogues")
-"""Trajectories while they grow. Snakemake removes what a rule was making when it failed, and
-nothing that was answered, and perhaps paid for, may be lost with it."""
 REPLAY = Path("replay.json")
 """In a run that replays another: where that one is."""
 
@@ -44,16 +31,12 @@ def main() -> None:
     parser.add_argument("--stage", required=True)
     given = parser.parse_args()
     place = Place.at(given.owner, given.stage)
-    if place.is_reference or place.settings().solver.name == "reference":
-        code = reference_path(place.settings(), place.stage).read_text(encoding="utf-8")
-        _keep(place, code, {**NO_ATTEMPTS, "solver": "reference"})
-        return
     reason = _why_not_asked(place)
     if reason is not None:
-        _keep(place, None, {**NO_ATTEMPTS, "solver": "agent", "notes": [f"not asked: {reason}"]})
+        keep(place, None, {**NO_ATTEMPTS, "solver": "agent", "notes": [f"not asked: {reason}"]})
         return
     outcome = _ask(place)
-    _keep(place, outcome.code, outcome.to_attempts())
+    keep(place, outcome.code, outcome.to_attempts())
 
 
 def _why_not_asked(place: Place) -> str | None:
@@ -99,31 +82,6 @@ def _summaries(place: Place) -> dict[str, Any] | None:
     module = contract_module("inspect")
     summaries: dict[str, Any] = module.CONTRACT.read(record.parent / "output")
     return summaries
-
-
-def _keep(place: Place, code: str | None, attempts: dict[str, Any]) -> None:
-    """Freeze the code under its hash, and put it, its trajectory and its cost into the stage."""
-    solution = place.folder / "solution.py"
-    if code is None:
-        said = (attempts["failure"] or {}).get("category") or attempts["notes"][0]
-        _write(solution, f"# There is no solution of {place.stage}: {said}. See attempts.json.\n")
-    else:
-        _write(solution, code)
-        _write(Path("solutions") / f"{sha256_file(solution)}.py", code)
-    dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
-    with replacing(place.folder / "trajectory.jsonl") as temporary:
-        if dialogue.exists():
-            shutil.copyfile(dialogue, temporary)
-        else:
-            temporary.write_text("", encoding="utf-8")  # no message was exchanged
-    write_json(place.folder / "attempts.json", attempts)
-
-
-def _write(path: Path, code: str) -> None:
-    """Write code, read-only."""
-    with replacing(path) as temporary:
-        temporary.write_text(code, encoding="utf-8")
-    path.chmod(0o444)
 
 
 if __name__ == "__main__":

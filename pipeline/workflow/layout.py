@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ class Layout:
 
     run: str
     points: tuple[PointPlan, ...]
+    python: str = "python"
+    """What a shell starts `-m pipeline.steps...` with: the interpreter, in its image if any."""
+    allocation: str = ""
+    """What starts the tasks of convert's allocation in a shell; empty where it has none."""
 
     @classmethod
     def load(cls, path: Path | str) -> Layout:
@@ -55,7 +60,7 @@ class Layout:
     def from_dict(cls, sweep: dict[str, Any]) -> Layout:
         """The layout of the content of a `sweep.json`."""
         points = tuple(_point(name, sweep["plan"][name]) for name in sweep["points"])
-        return cls(sweep["run"], points)
+        return cls(sweep["run"], points, **sweep.get("launch", {}))
 
     def targets(self) -> list[str]:
         """Every file that must be there in the end.
@@ -114,9 +119,7 @@ class Layout:
         return [f"{folder}/record.json" for folder in self.upstream(owner, stage).values()]
 
     def solve_inputs(self, owner: str, stage: str) -> list[str]:
-        """What writing a solution needs: for a reference nothing, else what the stage will read."""
-        if owner.startswith("reference/"):
-            return []
+        """What writing a solution needs: what the stage will read."""
         records = self.upstream_records(owner, stage)
         plan = self.plan_of(owner)
         if stage == "convert" and "inspect" in plan.channel_stages:  # its summary is in the task
@@ -136,6 +139,22 @@ class Layout:
     def results(self) -> list[str]:
         return [f"points/{p.name}/results.json" for p in self.points]
 
-    def threads(self, owner: str, stage: str) -> int:
-        """Cores that executing a stage can use."""
-        return self.plan_of(owner).workers if stage == "convert" else 1
+    def threads(self, owner: str) -> int:
+        """Cores that converting on one node can use."""
+        return self.plan_of(owner).workers
+
+    def start(self, rule: str) -> str:
+        """The beginning of the shell command of a rule's step."""
+        if rule == "convert" and self.allocation:
+            return f"{self.allocation} {self.python}"
+        return self.python
+
+    def adopting(self) -> str:
+        """Pattern of the owners whose solutions are our own, for which nobody is asked."""
+        own = [f"points/{re.escape(p.name)}" for p in self.points if p.solver == "reference"]
+        return "|".join([r"reference/[0-9a-f]{16}", *own])
+
+    def asking(self) -> str:
+        """Pattern of the owners whose solutions a model writes; one that fits nothing if none."""
+        found = [f"points/{re.escape(p.name)}" for p in self.points if p.solver != "reference"]
+        return "|".join(found) or "(?!)"

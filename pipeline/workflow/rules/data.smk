@@ -14,10 +14,12 @@ rule synthesize:
     log:
         "logs/synthesize/{fileset}.log",
     threads: _synthesis_threads
+    params:
+        python=LAYOUT.start("synthesize"),
     message:
         "making the synthetic samples"
     shell:
-        "exec python -m pipeline.steps.synthesize --settings {input.settings:q}"
+        "exec {params.python} -m pipeline.steps.synthesize --settings {input.settings:q}"
         " --workers {threads} --output {output.records:q} > {log:q} 2>&1"
 
 
@@ -29,8 +31,10 @@ rule fileset:
         fileset="fileset/{fileset}.json",
     log:
         "logs/fileset/{fileset}.log",
+    params:
+        python=LAYOUT.start("fileset"),
     message:
         "finding and verifying the files of the samples"
     shell:
-        "exec python -m pipeline.steps.fileset --settings {input.settings:q}"
+        "exec {params.python} -m pipeline.steps.fileset --settings {input.settings:q}"
         " --output {output.fileset:q} --synthetic {input.synthetic:q} > {log:q} 2>&1"

@@ -9,10 +9,13 @@ rule collect:
         results="points/{point}/results.json",
     log:
         "logs/collect/{point}.log",
+    localrule: True
+    params:
+        python=LAYOUT.start("collect"),
     message:
         "points/{wildcards.point}: collecting the results"
     shell:
-        "exec python -m pipeline.steps.collect --point {wildcards.point:q} > {log:q} 2>&1"
+        "exec {params.python} -m pipeline.steps.collect --point {wildcards.point:q} > {log:q} 2>&1"
 
 
 rule report:
@@ -24,7 +27,9 @@ rule report:
         table="summary.csv",
     log:
         "logs/report.log",
+    params:
+        python=LAYOUT.start("report"),
     message:
         "drawing the report"
     shell:
-        "exec python -m pipeline.steps.report > {log:q} 2>&1"
+        "exec {params.python} -m pipeline.steps.report > {log:q} 2>&1"

@@ -14,13 +14,38 @@ def _reuse(wildcards):
     return LAYOUT.reuse_record(wildcards.owner, wildcards.stage)
 
 
+def _convert_reuse(wildcards):
+    return LAYOUT.reuse_record(wildcards.owner, "convert")
+
+
 def _threads(wildcards):
-    return LAYOUT.threads(wildcards.owner, wildcards.stage)
+    return LAYOUT.threads(wildcards.owner)
 
 
 def _reference_record(wildcards):
     plan = LAYOUT.point(wildcards.point)
     return f"reference/{plan.reference}/{wildcards.stage}/record.json"
+
+
+rule adopt:
+    input:
+        settings=ancient("{owner}/settings.json"),
+    output:
+        solution="{owner}/{stage}/solution.py",
+        trajectory="{owner}/{stage}/trajectory.jsonl",
+        attempts="{owner}/{stage}/attempts.json",
+    log:
+        "logs/solve/{owner}/{stage}.log",
+    wildcard_constraints:
+        owner=LAYOUT.adopting(),
+    localrule: True
+    params:
+        python=LAYOUT.start("adopt"),
+    message:
+        "{wildcards.owner}: taking our own {wildcards.stage}"
+    shell:
+        "exec {params.python} -m pipeline.steps.adopt --owner {wildcards.owner:q}"
+        " --stage {wildcards.stage} > {log:q} 2>&1"
 
 
 rule solve:
@@ -34,11 +59,35 @@ rule solve:
         attempts="{owner}/{stage}/attempts.json",
     log:
         "logs/solve/{owner}/{stage}.log",
+    wildcard_constraints:
+        owner=LAYOUT.asking(),
+    params:
+        python=LAYOUT.start("solve"),
     message:
         "{wildcards.owner}: writing {wildcards.stage}"
     shell:
-        "exec python -m pipeline.steps.solve --owner {wildcards.owner:q}"
+        "exec {params.python} -m pipeline.steps.solve --owner {wildcards.owner:q}"
         " --stage {wildcards.stage} > {log:q} 2>&1"
+
+
+rule convert:
+    input:
+        settings=ancient("{owner}/settings.json"),
+        solution="{owner}/convert/solution.py",
+        fileset=_fileset,
+        reuse=_convert_reuse,
+    output:
+        record="{owner}/convert/record.json",
+    log:
+        "logs/execute/{owner}/convert.log",
+    threads: _threads
+    params:
+        python=LAYOUT.start("convert"),
+    message:
+        "{wildcards.owner}: running convert"
+    shell:
+        "exec {params.python} -m pipeline.steps.execute --owner {wildcards.owner:q}"
+        " --stage convert > {log:q} 2>&1"
 
 
 rule execute:
@@ -52,11 +101,14 @@ rule execute:
         record="{owner}/{stage}/record.json",
     log:
         "logs/execute/{owner}/{stage}.log",
-    threads: _threads
+    wildcard_constraints:
+        stage=r"(?!convert)[a-z]+",
+    params:
+        python=LAYOUT.start("execute"),
     message:
         "{wildcards.owner}: running {wildcards.stage}"
     shell:
-        "exec python -m pipeline.steps.execute --owner {wildcards.owner:q}"
+        "exec {params.python} -m pipeline.steps.execute --owner {wildcards.owner:q}"
         " --stage {wildcards.stage} > {log:q} 2>&1"
 
 
@@ -69,8 +121,10 @@ rule judge:
         verdict="points/{point}/{stage}/verdict.json",
     log:
         "logs/judge/{point}/{stage}.log",
+    params:
+        python=LAYOUT.start("judge"),
     message:
         "points/{wildcards.point}: judging {wildcards.stage}"
     shell:
-        "exec python -m pipeline.steps.judge --point {wildcards.point:q}"
+        "exec {params.python} -m pipeline.steps.judge --point {wildcards.point:q}"
         " --stage {wildcards.stage} > {log:q} 2>&1"

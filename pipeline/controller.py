@@ -1,0 +1,128 @@
+"""What a run does for its site beside the graph: its jobs, its servers, and its time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from executors.serving.errors import ServingError
+from executors.slurm.client import SlurmError
+from executors.slurm.jobs import cancel, tag_of
+from pipeline.files import write_json
+from pipeline.serve import pool_of, usage_of
+from pipeline.settings import Settings
+from pipeline.workflow.layout import Layout
+
+SERVERS_FILE = "servers.json"
+"""In a run: what it used of its servers."""
+LOOK_S = 5.0
+LAST_S = 60.0
+"""Seconds before the controller's own walltime at which what still runs is cancelled."""
+
+
+class Controller:
+    """Looks after the jobs and servers of one run; on a laptop without a server it does nothing."""
+
+    def __init__(
+        self, settings: Settings, layout: Layout, folder: Path, say: Callable[[str], None]
+    ) -> None:
+        self.settings, self.layout, self.folder, self.say = settings, layout, folder, say
+        self.on_slurm = settings.site.scheduler == "slurm"
+        self.serves = settings.model.provider == "endpoint" and not settings.model.base_url
+        self._looked = time.monotonic()
+        self._stopped = False
+        self._before = 0
+
+    def begin(self) -> None:
+        """Cancel jobs that an earlier controller of this run left when it died.
+
+        Raises SlurmError where the site needs SLURM and it is not here.
+        """
+        if not self.on_slurm:
+            return
+        for command in ("sbatch", "squeue", "scancel"):
+            if shutil.which(command) is None:
+                raise SlurmError(
+                    f"site={self.settings.site.name} runs its steps on SLURM, and there is no "
+                    f"{command} here; run on a login node or with `sbatch launch.sh`, or take "
+                    "site=laptop"
+                )
+        self._before = work_done(self.folder)
+        self._tell_launcher("")
+        left = cancel(tag_of(self.folder))
+        if left:
+            self.say(f"cancelled {len(left)} jobs that an earlier start of this run had left")
+
+    def look(self) -> None:
+        """Now and then: a server that no stage needs any more stops."""
+        if not self.serves or self._stopped or time.monotonic() - self._looked < LOOK_S:
+            return
+        self._looked = time.monotonic()
+        wanted = (
+            self.folder / "points" / point.name / stage / "solution.py"
+            for point in self.layout.points
+            for stage in point.stages
+        )
+        if all(path.exists() for path in wanted):
+            self._stop_servers("every stage of its run is solved")
+
+    def cancel_jobs(self) -> None:
+        """End every job of the run; a complaint says which are left."""
+        if not self.on_slurm:
+            return
+        try:
+            ended = cancel(tag_of(self.folder))
+        except SlurmError as error:
+            self.say(str(error))
+            return
+        if ended:
+            self.say(f"cancelled {len(ended)} jobs of this run")
+
+    def out_of_time(self) -> None:
+        """The walltime is near: launch.sh is told whether to go back into the queue.
+
+        Not where this start came to nothing: the next one would not either.
+        """
+        if not self.settings.site.requeue:
+            return
+        if work_done(self.folder) > self._before:
+            self._tell_launcher("requeue")
+        else:
+            self.say("not continued by itself: this start finished nothing in its walltime")
+
+    def end(self) -> None:
+        """The run is over, however it ended: no job and no server of it is left."""
+        self.cancel_jobs()
+        self._stop_servers("its run is over")
+
+    def seconds_left(self) -> float | None:
+        """Seconds for which jobs may go on when the controller's walltime is near."""
+        end = os.environ.get("LADON_END_TIME", "")
+        return float(end) - LAST_S - time.time() if end.isdigit() else None
+
+    def _stop_servers(self, why: str) -> None:
+        if not self.serves or self._stopped:
+            return
+        self._stopped = True
+        pool = pool_of(self.settings)
+        try:
+            for endpoint in pool.stop_all(self.settings.run.name, why):
+                self.say(f"server {endpoint.server} stopped: {endpoint.reason}")
+        except (ServingError, SlurmError) as error:
+            self.say(str(error))
+        write_json(self.folder / SERVERS_FILE, usage_of(pool, self.settings.run.name))
+
+    def _tell_launcher(self, word: str) -> None:
+        """What launch.sh reads when this process has ended: the tag of its jobs, and a word."""
+        told = os.environ.get("LADON_CONTROLLER_FILE")
+        if told:
+            Path(told).write_text(f"{tag_of(self.folder)}\n{word}\n", encoding="utf-8")
+
+
+def work_done(run: Path) -> int:
+    """A number that grows with everything that a run does not do twice: bytes of what it keeps."""
+    kept = ("points/**/*.json", "reference/**/*.json", "chunks/*/*.json", "dialogues/**/*.jsonl")
+    return sum(path.stat().st_size for pattern in kept for path in run.glob(pattern))
