@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipeline.models import spec_of
+from pipeline.profile import load_profile
 from pipeline.scripted.scripts import folders
+from pipeline.serve import NOWHERE, why_not_served
 from pipeline.settings import STAGES, Settings, SettingsError, nearest
 
 
@@ -16,6 +18,7 @@ def check_combinations(settings: Settings) -> None:
     _check_stages(settings)
     _check_data(settings)
     _check_solver(settings)
+    _check_site(settings)
     _check_name(settings.run.name)
 
 
@@ -106,20 +109,49 @@ def _check_solver(settings: Settings) -> None:
 def _check_endpoint(settings: Settings) -> None:
     model = settings.model
     if not model.base_url:
-        raise SettingsError(
-            f"model={model.name} needs the address of its server: model.base_url="
-            "http://HOST:PORT/v1 (of any OpenAI-compatible endpoint that serves "
-            f"{model.repository})"
-        )
+        _check_served(settings)
     if settings.solver.max_cost is not None and not any(asdict(model.prices).values()):
         raise SettingsError(
             "solver.max_cost needs a price: set model.prices.per_million_prompt, "
             "model.prices.per_million_completion or model.prices.per_hour"
         )
     try:
-        spec_of(model, settings.seed)
+        spec_of(replace(model, base_url=model.base_url or NOWHERE), settings.seed)
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+def _check_served(settings: Settings) -> None:
+    """Ladon can start a server of the model at this site."""
+    model = settings.model
+    why = why_not_served(settings)
+    if why is not None:
+        raise SettingsError(
+            f"model={model.name} needs the address of its server: model.base_url="
+            "http://HOST:PORT/v1 (of any OpenAI-compatible endpoint that serves "
+            f"{model.repository}); Ladon cannot start one: {why}"
+        )
+
+
+def _check_site(settings: Settings) -> None:
+    """The executor and the container go with who runs the steps."""
+    site = settings.site
+    if site.executor == "allocation" and site.scheduler != "slurm":
+        raise SettingsError(
+            "site.executor=allocation needs site.scheduler=slurm, found "
+            f"{site.scheduler!r}; take site.executor=processes, or a site with SLURM"
+        )
+    if site.executor == "elastic" and site.container is not None:
+        raise SettingsError(
+            "site.executor=elastic submits jobs from a step, and there is no sbatch in the image "
+            f"{site.container!r}; take site.executor=allocation, or leave site.container away"
+        )
+    if not 1 <= site.elastic.minimum <= site.elastic.maximum:
+        raise SettingsError(
+            "expected 1 <= site.elastic.minimum <= site.elastic.maximum, found "
+            f"{site.elastic.minimum} and {site.elastic.maximum}"
+        )
+    load_profile(site.profile)
 
 
 def _check_name(name: str) -> None:

@@ -11,11 +11,14 @@ from pathlib import Path
 from executors.serving.errors import ServingError
 from executors.slurm.client import SlurmError
 from executors.slurm.jobs import cancel, tag_of
-from pipeline.files import write_json
+from pipeline.files import read_json, write_json
+from pipeline.models import is_served
 from pipeline.serve import pool_of, usage_of
 from pipeline.settings import Settings
 from pipeline.workflow.layout import Layout
 
+STARTED = Path("logs") / "started.json"
+"""In a run: when its newest start was."""
 SERVERS_FILE = "servers.json"
 """In a run: what it used of its servers."""
 LOOK_S = 5.0
@@ -31,7 +34,7 @@ class Controller:
     ) -> None:
         self.settings, self.layout, self.folder, self.say = settings, layout, folder, say
         self.on_slurm = settings.site.scheduler == "slurm"
-        self.serves = settings.model.provider == "endpoint" and not settings.model.base_url
+        self.serves = is_served(settings) and settings.solver.name != "reference"
         self._looked = time.monotonic()
         self._stopped = False
         self._before = 0
@@ -41,6 +44,7 @@ class Controller:
 
         Raises SlurmError where the site needs SLURM and it is not here.
         """
+        write_json(self.folder / STARTED, {"time": time.time()})
         if not self.on_slurm:
             return
         for command in ("sbatch", "squeue", "scancel"):
@@ -126,3 +130,8 @@ def work_done(run: Path) -> int:
     """A number that grows with everything that a run does not do twice: bytes of what it keeps."""
     kept = ("points/**/*.json", "reference/**/*.json", "chunks/*/*.json", "dialogues/**/*.jsonl")
     return sum(path.stat().st_size for pattern in kept for path in run.glob(pattern))
+
+
+def began(run: Path) -> float:
+    """When the newest start of the run was, in seconds since 1970."""
+    return float(read_json(run / STARTED)["time"])

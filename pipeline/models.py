@@ -17,6 +17,11 @@ SLOTS = "slots"
 """Folder of a run in which its processes keep an endpoint's concurrency together."""
 
 
+def is_served(settings: Settings) -> bool:
+    """Whether Ladon has to find or start a server of the model itself."""
+    return settings.model.provider == "endpoint" and not settings.model.base_url
+
+
 def model_of(settings: Settings) -> ChatModel:
     """The script, or the endpoint's client, that the settings mean.
 

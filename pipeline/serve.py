@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from agents.chat import Call, Message, Reply
-from agents.errors import AuthenticationError, EndpointError, WrongModelError
-from agents.model import EndpointModel
 from executors.serving import metrics
-from executors.serving.client import Held, acquire
+from executors.serving.client import acquire
 from executors.serving.folder import ServerFolder
 from executors.serving.pool import Pool
 from executors.serving.record import ENDED, Endpoint
 from executors.serving.scheduler import scheduler_of
-from executors.serving.spec import Launch, ServeSpec, SiteSpec
-from pipeline.models import SLOTS, spec_of
+from executors.serving.spec import Launch, ServeSpec, SiteSpec, on_cpu
 from pipeline.settings import Settings, SettingsError
 
 FOLDER = "servers"
 """Folder beside the runs that holds the servers: runs share them."""
-_NOWHERE = "http://no-server-yet.invalid/v1"
+NOWHERE = "http://no-server-yet.invalid/v1"
+"""Stands for the address of a server that is not there yet."""
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -80,7 +78,7 @@ def serve_spec(settings: Settings) -> ServeSpec:
         raise SettingsError(
             f"model={model.name} has nothing that could be served; take a model with a repository"
         )
-    weights = getattr(model.serve, "weights", None)
+    weights = model.serve.weights
     return ServeSpec(
         name=model.name,
         repository=str(Path(weights).expanduser().absolute()) if weights else model.repository,
@@ -97,13 +95,33 @@ def serve_spec(settings: Settings) -> ServeSpec:
 
 def site_spec(settings: Settings) -> SiteSpec:
     """The site's way of serving, with vLLM's environment found where tools/vllm.sh puts it."""
-    site = getattr(settings.site, "serve", None) or SiteSpec()
+    site = settings.site.serve
     if site.venv is None and site.image is None:
         found = Path(os.environ.get("LADON_VLLM_VENV", _REPOSITORY / ".venv-vllm"))
         return replace(site, venv=str(found.resolve()) if found.is_dir() else None)
     venv = None if site.venv is None else str(Path(site.venv).expanduser().absolute())
     image = None if site.image is None else str(Path(site.image).expanduser().absolute())
     return replace(site, venv=venv, image=image)
+
+
+def why_not_served(settings: Settings) -> str | None:
+    """Why no server of the model can be started at the site, in a sentence; None if one can."""
+    spec, site = serve_spec(settings), site_spec(settings)
+    weights = settings.model.serve.weights
+    if weights is not None and not Path(weights).is_dir():
+        return (
+            f"expected its weights in {weights}, found no such folder; "
+            "tools/memo/train.py makes those of model=memo"
+            if settings.model.name == "memo"
+            else f"expected its weights in model.serve.weights={weights}, found no such folder"
+        )
+    if site.scheduler == "slurm":
+        return None
+    if spec.gpus and not on_cpu(spec, site) and shutil.which("nvidia-smi") is None:
+        return f"it needs {spec.gpus} GPUs, and there is no nvidia-smi on this machine"
+    if site.venv is None and site.image is None and shutil.which("vllm") is None:
+        return "there is no vLLM on this machine; tools/vllm.sh makes its environment"
+    return None
 
 
 def launch_of(settings: Settings, owner: str) -> Launch:
@@ -177,73 +195,3 @@ def table_of(endpoints: Sequence[Endpoint]) -> Table:
         cells = [e.server, e.status, e.served_name, e.job, e.node, e.base_url, rate, e.reason]
         table.add_row(*("" if cell is None else str(cell) for cell in cells))
     return table
-
-
-class ServedModel:
-    """A ChatModel behind servers that come and go: each call finds one that is ready.
-
-    A server that drains is left, one that died under a call is replaced and the call made again,
-    as often as the site restarts servers; what was said is not lost.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        pool: Pool,
-        user: str,
-        since: float,
-        say: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        """`user` is point/stage, `since` when the run began (seconds since 1970)."""
-        self.settings, self.pool, self.since, self.say = settings, pool, since, say
-        self.user = f"{settings.run.name}/{user}"
-        self.launch = launch_of(settings, settings.run.name)
-        self._held: Held | None = None
-        self._model: EndpointModel | None = None
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """Name, revision and sampling; which server answers is no part of it."""
-        return self._client(_NOWHERE, None).identity
-
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        seed: int,
-        call: Call | None = None,
-    ) -> Reply:
-        """The reply to `messages`; raises what EndpointModel and `acquire` raise."""
-        left = self.launch.site.restarts
-        while True:
-            model, held = self._reach()
-            try:
-                return model.complete(messages, schema=schema, seed=seed, call=call)
-            except (EndpointError, WrongModelError, AuthenticationError) as error:
-                if left == 0 or held.is_ready(doubted=True):
-                    raise
-                left -= 1
-                self.say(f"the server did not answer ({error}); looking for another")
-
-    def close(self) -> None:
-        """Give the server up; it stops by itself if nobody else needs it."""
-        if self._model is not None:
-            self._model.close()
-        if self._held is not None:
-            self._held.release()
-        self._model = self._held = None
-
-    def _reach(self) -> tuple[EndpointModel, Held]:
-        if self._held is not None and self._model is not None and self._held.is_ready():
-            return self._model, self._held
-        self.close()
-        held = acquire(self.pool, self.launch, self.user, self.since, self.say)
-        self._held, self._model = held, self._client(held.base_url, held.api_key_file)
-        return self._model, held
-
-    def _client(self, base_url: str, key_file: str | None) -> EndpointModel:
-        model = replace(
-            self.settings.model, base_url=base_url, api_key_file=key_file, api_key_env=None
-        )
-        return EndpointModel(spec_of(model, self.settings.seed), slot_folder=Path(SLOTS))

@@ -6,13 +6,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from agents.chat import ChatModel
 from agents.loop import solve
 from agents.model import EndpointModel
 from agents.outcome import Outcome
 from agents.replay import ReplayModel
 from pipeline.bench import StageBench
+from pipeline.controller import began
 from pipeline.files import read_json
-from pipeline.models import limits_of, model_of, seed_of
+from pipeline.models import is_served, limits_of, model_of, seed_of
+from pipeline.serve import pool_of
+from pipeline.served_model import ServedModel
+from pipeline.settings import Settings
 from pipeline.stages.jail import Jail
 from pipeline.stages.registry import contract_module
 from pipeline.stages.task import task_of
@@ -52,8 +57,7 @@ def _ask(place: Place) -> Outcome:
     settings = place.settings()
     task = task_of(place.stage, settings, _summaries(place))
     bench = StageBench(place.stage, place.context(sealed=False), Jail.of(settings, trial=True))
-    recorded = _recorded(place)
-    model = ReplayModel(recorded) if recorded else model_of(settings)
+    model = _model(place, settings)
     dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
     dialogue.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -61,8 +65,25 @@ def _ask(place: Place) -> Outcome:
             task, bench, model, dialogue, limits=limits_of(settings), seed=seed_of(settings)
         )
     finally:
-        if isinstance(model, EndpointModel):
+        if isinstance(model, EndpointModel | ServedModel):
             model.close()
+
+
+def _model(place: Place, settings: Settings) -> ChatModel:
+    """Who answers: a recording, a script, an endpoint, or a server that is found or started."""
+    recorded = _recorded(place)
+    if recorded is not None:
+        return ReplayModel(recorded)
+    if not is_served(settings):
+        return model_of(settings)
+    pool = pool_of(settings, Path.cwd().parent)
+    user = f"{place.owner.partition('/')[2]}/{place.stage}"
+    return ServedModel(settings, pool, user, began(Path.cwd()), _say)
+
+
+def _say(text: str) -> None:
+    """Into the log of the step."""
+    print(f"ladon: {text}", flush=True)
 
 
 def _recorded(place: Place) -> Path | None:

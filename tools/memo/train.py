@@ -62,6 +62,7 @@ def main() -> int:
     except (DialogueError, NotLearnedError, OSError) as error:
         print(f"memo: {error}", file=sys.stderr)
         return 1
+    _point_to(folder)
     if arguments.output is not None:
         shutil.copytree(folder, arguments.output, dirs_exist_ok=True)
         folder = arguments.output
@@ -148,6 +149,14 @@ def _key(dialogues: Sequence[Dialogue]) -> str:
     for package in ("tokenizers", "torch", "transformers"):
         whole.update(f"{package}=={version(package)}".encode())
     return whole.hexdigest()
+
+
+def _point_to(folder: Path) -> None:
+    """`newest` in the cache is the model that was asked for last; model=memo is served from it."""
+    temporary = folder.parent / f".newest.{os.getpid()}"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    os.replace(temporary, folder.parent / "newest")
 
 
 def _cache() -> Path:
