@@ -12,8 +12,12 @@ from pipeline.graph import LOG
 from pipeline.steps.errors import FOLDER as ERRORS
 
 SLURM_LOGS = Path("logs") / "slurm"
-_SUBMISSION = re.compile(r"(?:SLURM|Slurm) (?:job submission|sbatch) failed.*?(?:was|:)\s*(.+)")
-_STATUS = re.compile(r"SLURM-job '(\d+)' failed, SLURM status is: '([A-Z_ ]+)'", re.IGNORECASE)
+_SUBMISSION = re.compile(
+    r"SLURM (?:job submission|sbatch) failed\. The error message was '?(.+?)'?\.?$", re.MULTILINE
+)
+_STATUS = re.compile(
+    r"SLURM-job '(\d+)' failed(?: due to a node failure)?,\s+SLURM status is: '([A-Z_ ]+)"
+)
 _ACCOUNT = re.compile(r"The given account (\S+) appears to be invalid", re.IGNORECASE)
 
 

@@ -115,6 +115,8 @@ def why_not_served(settings: Settings) -> str | None:
             if settings.model.name == "memo"
             else f"expected its weights in model.serve.weights={weights}, found no such folder"
         )
+    if spec.gpus == 0 and weights is None and site.device == "gpu":
+        return "model.serve.gpus=0 says that its server needs no GPU; say how many it needs"
     if site.scheduler == "slurm":
         return None
     if spec.gpus and not on_cpu(spec, site) and shutil.which("nvidia-smi") is None:
@@ -142,11 +144,6 @@ def pool_of(settings: Settings, outputs: Path | None = None) -> Pool:
     """
     place = (outputs or Path(settings.run.outputs)).resolve() / FOLDER
     return Pool(place, scheduler_of(site_spec(settings)))
-
-
-def stop_servers(settings: Settings, why: str) -> list[Endpoint]:
-    """Stop what was started for this run and nobody else holds; for the end of a run."""
-    return pool_of(settings).stop_all(settings.run.name, why)
 
 
 def usage_of(pool: Pool, run: str) -> dict[str, Any]:

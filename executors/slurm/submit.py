@@ -49,7 +49,9 @@ def submit(
             sys.stdout.write(done.stdout)
             sys.stderr.write(done.stderr)
             return done.returncode
-        print(f"sbatch was refused ({said}); trying again in {pause_s:.0f} s", file=sys.stderr)
+        # Not in SLURM's own words: the plugin reads "submission failed" as the end of it.
+        why = said.rpartition("failed: ")[2]
+        print(f"sbatch was refused ({why}); trying again in {pause_s:.0f} s", file=sys.stderr)
         sleep(pause_s)
         pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
 

@@ -1,5 +1,6 @@
 """The edges of the graph: chained and isolated are the same rules with other inputs."""
 
+import re
 from pathlib import Path
 
 from pipeline.configure import configure
@@ -31,7 +32,26 @@ def test_the_reference_always_reads_itself(tmp_path: Path) -> None:
     layout = freeze(configure(["run.name=x"]), tmp_path)
     owner = f"reference/{layout.points[0].reference}"
     assert layout.upstream(owner, "classify") == {"preprocess": f"{owner}/preprocess"}
-    assert layout.solve_inputs(owner, "classify") == []
+    assert re.fullmatch(layout.adopting(), owner)  # nobody is asked for its solutions
+    assert not re.fullmatch(layout.asking(), owner)
+
+
+def test_a_model_is_asked_for_the_points_that_it_solves(tmp_path: Path) -> None:
+    agent = freeze(configure(["run.name=x"]), tmp_path / "agent")
+    assert re.fullmatch(agent.asking(), "points/main")
+    assert not re.fullmatch(agent.adopting(), "points/main")
+    ours = freeze(configure(["run.name=x", "solver=reference"]), tmp_path / "ours")
+    assert re.fullmatch(ours.adopting(), "points/main")
+    assert not re.match(ours.asking(), "points/main")
+
+
+def test_only_convert_has_an_allocation(tmp_path: Path) -> None:
+    here = freeze(configure(["run.name=x"]), tmp_path / "here")
+    assert {here.start("convert"), here.start("execute")} == {"python"}
+    there = freeze(configure(["run.name=x", "site=testbed"]), tmp_path / "there")
+    assert there.start("convert").startswith("srun --ntasks=4 --cpus-per-task=1 --mem-per-cpu=2274")
+    assert there.start("convert").endswith(" python")
+    assert there.start("execute") == "python"
 
 
 def test_convert_is_written_when_inspect_has_spoken(tmp_path: Path) -> None:

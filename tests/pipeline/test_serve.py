@@ -21,15 +21,14 @@ from executors.serving.record import Endpoint
 from pipeline.configure import configure
 from pipeline.models import model_of
 from pipeline.serve import (
-    ServedModel,
     launch_of,
     pool_of,
     serve,
     serve_spec,
     site_spec,
-    stop_servers,
     usage_of,
 )
+from pipeline.served_model import ServedModel
 from pipeline.settings import Settings, SettingsError
 
 STAND_IN = Path(__file__).parents[1] / "executors" / "serving" / "stand_in.py"
@@ -122,7 +121,7 @@ def test_a_model_survives_the_death_of_its_server(outputs: Path) -> None:
     assert Endpoint.load(folder.record).status == "FAILED"
     assert any("looking for another" in text for text in said)
     model.close()
-    (ended,) = stop_servers(chosen, "the run is over")
+    (ended,) = pool.stop_all("mine", "the run is over")
     assert (ended.status, ended.reason) == ("STOPPED", "the run is over")
 
 
@@ -136,7 +135,7 @@ def test_what_a_run_used_is_told_by_stage(outputs: Path) -> None:
     model.complete(QUESTION, seed=1)
     time.sleep(1.0)
     model.close()
-    stop_servers(chosen, "the run is over")
+    pool.stop_all("mine", "the run is over")
     used = usage_of(Pool(pool.path, pool.scheduler), "mine")
     assert 0.5 < used["gpu_seconds"]["main/convert"] < 60
     (server,) = used["servers"]
