@@ -12,7 +12,7 @@
 #SBATCH --job-name=ladon
 #SBATCH --ntasks=1
 #SBATCH --cpus-per-task=1
-#SBATCH --mem=2000M
+#SBATCH --mem=1500M
 #SBATCH --time=12:00:00
 #SBATCH --signal=B:USR1@300
 #SBATCH --requeue

@@ -49,7 +49,7 @@ def test_only_convert_has_an_allocation(tmp_path: Path) -> None:
     here = freeze(configure(["run.name=x"]), tmp_path / "here")
     assert {here.start("convert"), here.start("execute")} == {"python"}
     there = freeze(configure(["run.name=x", "site=testbed"]), tmp_path / "there")
-    assert there.start("convert").startswith("srun --ntasks=4 --cpus-per-task=1 --mem-per-cpu=2274")
+    assert there.start("convert").startswith("srun --ntasks=4 --cpus-per-task=1 --mem-per-cpu=1768")
     assert there.start("convert").endswith(" python")
     assert there.start("execute") == "python"
 
