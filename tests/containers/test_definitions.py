@@ -80,7 +80,7 @@ def test_sandbox_holds_what_a_solution_may_import() -> None:
 
 def test_serving_takes_its_versions_from_where_the_environment_has_them() -> None:
     script = (CONTAINERS / "build.sh").read_text()
-    for name in ("version", "torch"):
+    for name in ("version", "torch", "ray"):
         assert f"s/^{name}=//p" in script
         assert re.search(rf"^{name}=\d+\.\d+", (REPOSITORY / "tools/vllm.sh").read_text(), re.M)
 
