@@ -25,7 +25,7 @@ verbs
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
   config   print the settings that the overrides mean
   data     list the releases, skims and samples that Ladon has manifests of
-  doctor   what this machine has and lacks
+  doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
 
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
 overrides are Hydra's: channel=hzz4l data.mu=2 run.name=mine
@@ -36,6 +36,14 @@ examples
   ladon run model=endpoint model.repository=OWNER/NAME model.base_url=http://HOST:8000/v1
   ladon run channel=hzz4l data=opendata_2020 data.location=PATH data.partial=true
 """
+
+
+OPTIONS = {
+    "doctor": ("--json", "--nodes"),
+    "serve": ("--list", "--stop"),
+    "status": ("--json", "--once"),
+}
+"""What each verb takes besides overrides; --debug and --help are taken by all."""
 
 
 class UsageError(ValueError):
@@ -80,8 +88,9 @@ def _dispatch(given: list[str]) -> int:
     if verb not in VERBS:
         raise UsageError(f"unknown verb {verb!r}; {nearest(verb, list(VERBS))}")
     for option in overrides:
-        if option.startswith("-"):
-            raise UsageError(f"unknown option {option!r} for {verb}; known: --debug, --help")
+        if option.startswith("-") and option not in OPTIONS.get(verb, ()):
+            known = ", ".join(("--debug", "--help", *OPTIONS.get(verb, ())))
+            raise UsageError(f"unknown option {option!r} for {verb}; known: {known}")
     return VERBS[verb](overrides)
 
 
@@ -201,12 +210,9 @@ def _given_run(arguments: list[str]) -> Path:
 
 
 def _doctor(arguments: list[str]) -> int:
-    from pipeline.doctor import look, print_findings
+    from pipeline.doctor import doctor
 
-    if arguments:
-        raise UsageError(f"doctor takes no arguments, found {' '.join(arguments)}")
-    print_findings(Console(), look())
-    return 0
+    return doctor(arguments, Console())
 
 
 def _config(overrides: list[str]) -> int:

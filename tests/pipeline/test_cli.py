@@ -25,7 +25,6 @@ def test_help_names_every_verb_and_group(capsys: pytest.CaptureFixture[str]) -> 
         (["explain", "outputs/nowhere"], "expected a run in outputs/nowhere, found none"),
         (["replay", "nowhere"], "expected a run in outputs/nowhere, found none"),
         (["replay", "one", "two"], "expected one run, found one two"),
-        (["doctor", "site=laptop"], "doctor takes no arguments"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -51,11 +50,3 @@ def test_config_prints_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_verb_shows_help_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "usage: ladon" in capsys.readouterr().out
-
-
-def test_doctor_tells_what_each_sandbox_leaves_open(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    (plain,) = (line for line in lines if "sandbox plain" in line)
-    assert "filesystem: not ensured" in plain
-    assert any(line.startswith("yes python: 3.") for line in lines)
