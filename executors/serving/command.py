@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from executors.serving import cluster
 from executors.serving.folder import ServerFolder
 from executors.serving.spec import Launch, ServeSpec, SiteSpec, on_cpu
 
 CPU_CONTEXT = 4096
 CPU_CACHE_GB = "1"
-RAY_JOIN_S = "300"
-"""Seconds that Ray waits for all nodes; its own 30 s are short where Python lies on Lustre."""
 STEP_GRACE_S = 60
 """Seconds that srun gives the other nodes once one of them has ended."""
 _SECRET = re.compile(
@@ -78,7 +77,7 @@ def _derived(spec: ServeSpec, cpu: bool) -> list[tuple[str, str]]:
         options += [("--max-model-len", str(spec.context or CPU_CONTEXT))]
     elif spec.context is not None:
         options += [("--max-model-len", str(spec.context))]
-    if spec.gpus and not cpu:
+    if spec.gpus and (spec.nodes > 1 or not cpu):
         options += [("--tensor-parallel-size", str(spec.tensor_parallel))]
         if spec.pipeline_parallel > 1:
             options += [("--pipeline-parallel-size", str(spec.pipeline_parallel))]
@@ -88,21 +87,21 @@ def _derived(spec: ServeSpec, cpu: bool) -> list[tuple[str, str]]:
 
 
 def node_command(
-    spec: ServeSpec, site: SiteSpec, model: str, place: Place, rank: int = 0
+    spec: ServeSpec,
+    site: SiteSpec,
+    model: str,
+    place: Place,
+    rank: int = 0,
+    room: Path | None = None,
 ) -> list[str]:
-    """What runs on node number `rank`: vLLM, or Ray around it; in the site's image, if any."""
+    """What runs on node number `rank`: vLLM, or Ray around it; in the site's image, if any.
+
+    `room` is Ray's folder on that node's own disk.
+    """
     command = server_command(spec, site, model, place, rank)
     if uses_ray(spec, site):
-        meeting = f"{place.address}:{place.meeting_port}"
-        command = [
-            *_program(site, "ray", "symmetric-run"),
-            "--address", meeting,
-            "--min-nodes", str(spec.nodes),
-            "--num-gpus", str(spec.gpus_per_node),
-            "--disable-usage-stats",
-            "--",
-            *command,
-        ]  # fmt: skip
+        meeting, cpus = f"{place.address}:{place.meeting_port}", cpus_per_node(spec, site)
+        command = _program(site, "ray", *cluster.run_words(spec, cpus, meeting, room, command))
     if site.image is None:
         return command
     nvidia = [] if on_cpu(spec, site) else ["--nv"]
@@ -132,6 +131,16 @@ def step_command(launch: Launch, folder: ServerFolder, place: Place) -> list[str
         *program,
         "--meeting-port", str(place.meeting_port),
     ]  # fmt: skip
+
+
+def farewell(spec: ServeSpec, job: str | None) -> list[str]:
+    """What asks the programs on all nodes of `job` to end; empty where SIGTERM to ours does.
+
+    srun that gets SIGTERM kills its step at once (SLURM 22.05, measured): vLLM and Ray could take
+    nothing of theirs away. scancel sends it to the steps alone, not to the keeper.
+    """
+    several = spec.nodes > 1 and job is not None and job.isdigit()
+    return ["scancel", "--signal=TERM", str(job)] if several else []
 
 
 def uses_ray(spec: ServeSpec, site: SiteSpec) -> bool:
@@ -174,12 +183,7 @@ def environment(
                 "GLOO_SOCKET_IFNAME": site.interface,
             }
     if uses_ray(spec, site):
-        # Ray's ports run code for whoever reaches them: since 2.52 it can ask for a token.
-        variables |= {
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN_PATH": str(folder.ray_token),
-            "RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT": RAY_JOIN_S,
-        }
+        variables |= cluster.variables_of(folder)
     return {**variables, **site.environment}
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-TAIL_BYTES = 20_000
+TAIL_BYTES = 100_000
+_SRUN = re.compile(r"srun: (error: \S+: tasks? [\d,-]+: |launch/slurm: |Force|forcing|Job step ab)")
+_RULE = "=" * 23
+_BEFORE = ("Head node started.", "Running command on head node")
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,23 @@ def last_lines(path: Path | None, count: int = 5) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         text = file.read().decode("utf-8", errors="replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = _without_the_end([line.strip() for line in text.splitlines() if line.strip()])
     return " | ".join(lines[-count:])
+
+
+def _without_the_end(lines: list[str]) -> list[str]:
+    """`lines` without what srun and Ray tell about the end itself, which hides its reason.
+
+    Ray tells at length how it stops its cluster. `ray symmetric-run` draws a rule before its
+    program, after a line that says so, and one after it.
+    """
+    lines = [line for line in lines if not _SRUN.match(line)] or lines
+    rules = [
+        number
+        for number, line in enumerate(lines)
+        if line == _RULE and not (number and lines[number - 1].startswith(_BEFORE))
+    ]
+    return lines[: rules[-1]] if rules and rules[-1] else lines
 
 
 def write_private(path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from executors.serving import metrics
 from executors.serving.address import free_port, node_address
-from executors.serving.command import Place, step_command, without_secrets
+from executors.serving.command import Place, farewell, step_command, without_secrets
 from executors.serving.errors import ServingError
 from executors.serving.folder import ServerFolder, last_lines
 from executors.serving.lease import holders
@@ -94,7 +94,8 @@ class Keeper:
             command = step_command(self.launch, self.folder, place)
             variables = without_secrets(os.environ)
             grace_s = GRACE_S if self.launch.spec.nodes == 1 else SEVERAL_GRACE_S
-            with ServerProcess(command, variables, self.folder.log(start), grace_s) as process:
+            ending, log = farewell(self.launch.spec, self.endpoint.job), self.folder.log(start)
+            with ServerProcess(command, variables, log, grace_s, ending) as process:
                 over, why = self._serve(process, Probe(place.base_url, self.folder.key_file))
             if over:
                 self._remove_weights()

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 from executors.serving.address import node_address
+from executors.serving.cluster import own_room, run_cluster
 from executors.serving.command import Place, environment, node_command, shown, uses_ray
 from executors.serving.errors import ServingError
 from executors.serving.folder import ServerFolder
 from executors.serving.spec import Launch
 from executors.serving.weights import prepare
-
-RAY_END_S = 30.0
 
 
 def main() -> int:
@@ -45,14 +40,20 @@ def run(launch: Launch, folder: ServerFolder, place: Place, rank: int) -> int:
     rank = rank if spec.nodes > 1 else 0
     address = node_address(site.interface) if spec.nodes > 1 else place.address
     weights = prepare(spec, site)
-    command = node_command(spec, site, weights.model, place, rank)
+    if weights.note:
+        print(f"ladon: {weights.note}", flush=True)
     variables = environment(launch, folder, address, os.environ)
-    for line in filter(None, (weights.note, f"starting {shown(command)}")):
-        print(f"ladon: {line}", flush=True)
     # Here, and in no text before: the key goes from its file into this one process.
     variables["VLLM_API_KEY"] = folder.key_file.read_text(encoding="utf-8")
     if uses_ray(spec, site):
-        return _under_ray(command, variables, weights.lock)
+        name = f"ray-{os.environ.get('SLURM_JOB_ID') or place.meeting_port}-{rank}"
+        with own_room(site, variables, name) as room:
+            variables["RAY_TMPDIR"] = str(room)
+            command = node_command(spec, site, weights.model, place, rank, room)
+            print(f"ladon: starting {shown(command)}", flush=True)
+            return run_cluster(command, variables, weights.lock)
+    command = node_command(spec, site, weights.model, place, rank)
+    print(f"ladon: starting {shown(command)}", flush=True)
     try:
         os.execvpe(command[0], command, variables)
     except OSError as error:
@@ -60,33 +61,6 @@ def run(launch: Launch, folder: ServerFolder, place: Place, rank: int) -> int:
             f"expected vLLM to start as {command[0]!r}, found {error.strerror}; set "
             "site.serve.venv to the environment that tools/vllm.sh made, or site.serve.image"
         ) from error
-
-
-def _under_ray(command: list[str], variables: dict[str, str], lock: int | None) -> int:
-    """Run Ray and what it runs, and leave none of it behind; the exit code.
-
-    `ray symmetric-run` stops its cluster after an interrupt, not after SIGTERM; and a cluster that
-    a signal left behind is stopped here. `ray stop` ends all of a node's: nodes are exclusive.
-    """
-    child = subprocess.Popen(
-        command,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        pass_fds=() if lock is None else (lock,),
-    )
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        os.killpg(child.pid, signal.SIGINT)
-
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGINT, interrupt)
-    code = child.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    stop = [*command[: command.index("symmetric-run")], "stop", "--force"]
-    subprocess.run(stop, env=variables, check=False, timeout=RAY_END_S)
-    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

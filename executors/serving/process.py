@@ -16,6 +16,7 @@ import psutil
 
 GRACE_S = 20.0
 """Between SIGTERM and SIGKILL; vLLM frees its GPUs in this time."""
+FAREWELL_S = 20.0
 _GUARD = 'read -r _; kill -s KILL -- "-$0" 2>/dev/null'
 
 
@@ -24,12 +25,19 @@ class ServerProcess:
 
     If the process that holds it is killed, a shell that waits for the end of a pipe ends the whole
     group: vLLM's engine outlives the sudden death of its server.
+    `farewell` is a command that asks the server to end where SIGTERM to the group would not do.
     """
 
     def __init__(
-        self, command: Sequence[str], variables: Mapping[str, str], log: Path, grace_s: float
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        log: Path,
+        grace_s: float,
+        farewell: Sequence[str] = (),
     ) -> None:
         self.grace_s = grace_s
+        self.farewell = list(farewell)
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 list(command),
@@ -59,8 +67,9 @@ class ServerProcess:
         """SIGTERM to the group, SIGKILL after the grace; comes back when nothing of it is left."""
         family = self._family()
         for number, patience in ((signal.SIGTERM, self.grace_s), (signal.SIGKILL, 10.0)):
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+            if number == signal.SIGKILL or not self._said_farewell():
+                with suppress(ProcessLookupError):
+                    os.killpg(self.pid, number)
             deadline = time.monotonic() + patience
             while self._alive(family) and time.monotonic() < deadline:
                 self._child.poll()
@@ -73,6 +82,16 @@ class ServerProcess:
         self._child.wait()
         self._guard.kill()
         self._guard.communicate()
+
+    def _said_farewell(self) -> bool:
+        """Whether the server was asked to end by a command; False where SIGTERM has to do it."""
+        if not self.farewell or self._child.poll() is not None:
+            return False
+        try:
+            done = subprocess.run(self.farewell, stdin=subprocess.DEVNULL, timeout=FAREWELL_S)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
 
     def __enter__(self) -> Self:
         return self

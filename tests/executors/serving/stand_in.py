@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COUNTERS = {"running": 0, "requests": 0, "prompt": 0, "generation": 0}
@@ -31,6 +32,7 @@ class Answers(BaseHTTPRequestHandler):
     """Answers as vLLM's server does, for one model."""
 
     served_name = ""
+    says: Callable[[], str] = staticmethod(lambda: ".")
 
     def do_GET(self) -> None:
         if self.path == "/health":
@@ -56,7 +58,7 @@ class Answers(BaseHTTPRequestHandler):
         time.sleep(float(words[1]) if words[0] == "sleep" else 0.0)
         count(running=-1, requests=1, prompt=len(words), generation=3)
         usage = {"prompt_tokens": len(words), "completion_tokens": 3, "total_tokens": 3}
-        message = {"role": "assistant", "content": "."}
+        message = {"role": "assistant", "content": self.says()}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         self.say({"id": "1", "model": self.served_name, "choices": [choice], "usage": usage})
 

@@ -12,6 +12,7 @@ import yaml
 from executors.serving.command import (
     Place,
     environment,
+    farewell,
     node_command,
     server_command,
     step_command,
@@ -69,11 +70,14 @@ def test_data_parallel_shares_the_gpus_with_tensor_parallel() -> None:
 
 
 def test_two_nodes_with_ray_run_the_same_on_both() -> None:
-    command = node_command(SIXTEEN, SITE, SIXTEEN.repository, PLACE, rank=0)
-    assert command == node_command(SIXTEEN, SITE, SIXTEEN.repository, PLACE, rank=1)
+    room = Path("/local/ray-77")
+    command = node_command(SIXTEEN, SITE, SIXTEEN.repository, PLACE, rank=0, room=room)
+    assert command == node_command(SIXTEEN, SITE, SIXTEEN.repository, PLACE, rank=1, room=room)
     assert command[: command.index("--") + 1] == [
         "/sw/ladon/.venv-vllm/bin/ray", "symmetric-run", "--address", "10.1.2.3:34567",
-        "--min-nodes", "2", "--num-gpus", "8", "--disable-usage-stats", "--",
+        "--min-nodes", "2", "--num-cpus", "64", "--num-gpus", "8",
+        "--object-store-memory", "1073741824", "--temp-dir", "/local/ray-77/ray",
+        "--disable-usage-stats", "--",
     ]  # fmt: skip
     assert value(command, "--tensor-parallel-size") == "8"
     assert value(command, "--pipeline-parallel-size") == "2"
@@ -108,6 +112,12 @@ def test_the_testbed_gives_gpus_that_nothing_computes_on() -> None:
     assert "float32" in command
 
 
+def test_over_nodes_of_the_testbed_the_layers_are_shared() -> None:
+    command = server_command(replace(TINY, gpus=2, nodes=2), TESTBED, "m", PLACE)
+    assert value(command, "--pipeline-parallel-size") == "2"
+    assert value(command, "--distributed-executor-backend") == "ray"
+
+
 def test_it_listens_everywhere_only_if_the_site_says_so() -> None:
     assert value(node_command(ONE, SITE, "m", PLACE), "--host") == "10.1.2.3"
     everywhere = replace(PLACE, bind_all=True)
@@ -125,6 +135,12 @@ def test_several_nodes_are_started_by_srun(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert command[8:11] == [launch.python, "-m", "executors.serving.node"]
     assert step_command(LAUNCHES["one_gpu"], ServerFolder(tmp_path), PLACE)[0] == launch.python
+
+
+def test_only_the_programs_of_several_nodes_are_ended_by_scancel() -> None:
+    assert farewell(SIXTEEN, "77") == ["scancel", "--signal=TERM", "77"]
+    assert farewell(ONE, "77") == []
+    assert farewell(SIXTEEN, "local-77") == []
 
 
 def test_the_environment_has_no_secrets_of_others_and_stays_offline(tmp_path: Path) -> None:
@@ -152,6 +168,7 @@ def test_the_environment_has_no_secrets_of_others_and_stays_offline(tmp_path: Pa
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(tmp_path / "ray_token"),
         "RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT": "300",
+        "RAY_prestart_worker_first_driver": "0",
     }
     cpu = environment(LAUNCHES["cpu"], folder, "10.1.2.3", inherited)
     assert cpu["VLLM_CPU_KVCACHE_SPACE"] == "1"

@@ -32,7 +32,7 @@ if [ "$1" = stop ]; then
     echo "$@" >>"$TELL.stop"
     exit 0
 fi
-sleep 300 >/dev/null 2>&1 &
+setsid sleep 300 >/dev/null 2>&1 &
 echo $! >"$TELL.daemon"
 while [ "$1" != -- ]; do shift; done
 shift
@@ -111,7 +111,7 @@ def test_a_node_without_ray_knows_its_rank_and_its_key(folder: ServerFolder, ran
     assert told["SOME_TOKEN"] is None
 
 
-def test_under_ray_a_signal_interrupts_it_and_its_cluster_is_stopped(folder: ServerFolder) -> None:
+def test_under_ray_a_signal_ends_it_and_its_cluster_is_stopped(folder: ServerFolder) -> None:
     launch(folder).save(folder.launch)
     node = start(folder, 0)
     deadline = time.monotonic() + 30
@@ -120,7 +120,8 @@ def test_under_ray_a_signal_interrupts_it_and_its_cluster_is_stopped(folder: Ser
     time.sleep(0.3)
     node.send_signal(signal.SIGTERM)
     said = finished(node)
-    assert "symmetric-run --address 127.0.0.1:34567 --min-nodes 2 --num-gpus 2" in said
+    assert "symmetric-run --address 127.0.0.1:34567 --min-nodes 2 " in said
+    assert "--num-cpus 16 --num-gpus 2 " in said
     assert (folder.path / "told.stop").read_text() == "stop --force\n"
     daemon = int((folder.path / "told.daemon").read_text())
     for _ in range(50):
