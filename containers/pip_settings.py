@@ -1,7 +1,8 @@
 """The settings of this machine's pip, for the pip in an image that is being built.
 
-Usage: pip_settings.py FOLDER. Writes FOLDER/pip.conf, the certificates that it names as a file
-beside it, and prints the local folders that it names, one a line, to be mounted for the build.
+Usage: pip_settings.py FOLDER. Writes FOLDER/pip.conf and the certificates and constraints that it
+names, as files beside it, and prints the local folders that it names, one a line, to be mounted for
+the build.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ INSIDE = "/opt/build"
 """Where FOLDER lies while an image is built."""
 SKIPPED = ("cache-dir", "require-virtualenv", "user", "target", "prefix", "root")
 """Settings about the machine's own installations."""
+FILES = ("cert", "constraint", "build-constraint")
+"""Settings that name files, which are copied."""
 
 
 def configured(listing: str) -> dict[str, str]:
@@ -54,9 +57,12 @@ def main(folder: Path) -> None:
     ).stdout
     settings = configured(listing)
     mounts = folders(settings)
-    if "cert" in settings:
-        shutil.copyfile(settings["cert"], folder / "certificates.pem")
-        settings["cert"] = f"{INSIDE}/certificates.pem"
+    for option in FILES:
+        if named := settings.get(option, "").split():
+            copies = [f"{option}-{number}" for number in range(len(named))]
+            for path, copy in zip(named, copies, strict=True):
+                shutil.copyfile(path, folder / copy)
+            settings[option] = "\n".join(f"{INSIDE}/{copy}" for copy in copies)
     parser = configparser.RawConfigParser()
     parser["global"] = settings
     with open(folder / "pip.conf", "w") as file:

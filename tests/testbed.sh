@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the test suite needs beyond Python packages (Debian or Ubuntu, as root).
-# So far that is a browser (the report is opened in it), the sandbox of solutions, a linter for shell
-# scripts, vLLM in an environment of its own, and a SLURM cluster of four nodes on this machine, which is
-# started (slurm/testbed/testbed.sh down stops it). Apptainer comes with the part that needs it.
+# That is a browser (the report is opened in it), the sandbox of solutions, a linter for shell scripts,
+# vLLM in an environment of its own, Apptainer with the images that run rules and solutions (from
+# debootstrap, so that no registry of images is needed), and a SLURM cluster of four nodes on this
+# machine, which is started (slurm/testbed/testbed.sh down stops it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=()
@@ -19,6 +20,11 @@ if [ ${#packages[@]} -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 tools/vllm.sh
+tools/apptainer.sh
+for image in sandbox analysis; do
+    # Folders: they are made and started faster than files, and by users without /dev/fuse.
+    containers/build.sh "$image" --from debootstrap --directory
+done
 slurm/testbed/testbed.sh install
 slurm/testbed/testbed.sh up
 echo "testbed: everything is there"

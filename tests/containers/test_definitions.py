@@ -90,7 +90,7 @@ def test_serving_takes_its_versions_from_where_the_environment_has_them() -> Non
     [
         ([], "expected analysis, sandbox or serve as image, found ''"),
         (["nothing"], "expected analysis, sandbox or serve as image, found 'nothing'"),
-        (["sandbox", "--form", "x"], "expected --from, --to, --directory or --cpu, found '--form'"),
+        (["sandbox", "--form", "x"], "expected --from, --to, --directory, --cpu or --check, found"),
         (["sandbox", "--from"], "--from needs a base"),
     ],
 )
@@ -131,6 +131,63 @@ def test_settings_of_pip_are_passed_on(tmp_path: Path) -> None:
     }
     assert pip_settings.folders(found) == [tmp_path / "mirror", tmp_path / "wheels"]
     assert pip_settings.configured("") == {}
+
+
+def test_files_that_settings_of_pip_name_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pip_settings
+
+    (tmp_path / "caps.txt").write_text("torch<3\n")
+    (tmp_path / "root.pem").write_text("certificate\n")
+    monkeypatch.setenv("PIP_CONSTRAINT", str(tmp_path / "caps.txt"))
+    monkeypatch.setenv("PIP_CERT", str(tmp_path / "root.pem"))
+    (tmp_path / "context").mkdir()
+    pip_settings.main(tmp_path / "context")
+    written = (tmp_path / "context" / "pip.conf").read_text()
+    assert "constraint = /opt/build/constraint-0\n" in written
+    assert "cert = /opt/build/cert-0\n" in written
+    assert str(tmp_path) not in written
+    assert (tmp_path / "context" / "constraint-0").read_text() == "torch<3\n"
+    assert (tmp_path / "context" / "cert-0").read_text() == "certificate\n"
+    assert str(tmp_path) not in capsys.readouterr().out
+
+
+APPTAINER = """#!/bin/sh
+for word; do
+    case $word in context=*) cd "${word#context=}" && find . -type f ;; esac
+done
+exit 9
+"""
+
+
+def test_what_goes_into_the_analysis_image(tmp_path: Path) -> None:
+    """Our code and what it reads; not what a user keeps beside it. Apptainer is a stand-in."""
+    shutil.copytree(CONTAINERS, tmp_path / "containers")
+    (tmp_path / "constraints.txt").touch()
+    (tmp_path / "outputs").mkdir()
+    for name in ("pipeline/cli.py", "pipeline/__pycache__/cli.pyc", "conf/config.yaml",
+                 "conf/local/key.yaml", ".venv/bin/python", "tests/test_cli.py"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "apptainer").write_text(APPTAINER)
+    (tmp_path / "bin" / "apptainer").chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "containers" / "build.sh", "analysis"],
+        env=os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "build: the analysis image was not built; the end of the log is above\n"
+    )
+    found = {line for line in done.stderr.splitlines() if line.startswith("./")}
+    # What pip is told varies with the machine.
+    assert {line for line in found if "-0" not in line} == {
+        "./constraints.txt", "./pip.conf", "./source/conf/config.yaml", "./source/pipeline/cli.py",
+    }  # fmt: skip
 
 
 @pytest.mark.slow
