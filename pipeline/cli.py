@@ -21,6 +21,7 @@ HELP = """usage: ladon <verb> [overrides]
 verbs
   run      run the analysis to its report; the same command continues what was stopped
   report   draw the report of a run again, and print its summary
+  status   RUN [--once] [--json]: how it stands: stages, jobs, servers, chunks, tokens; live
   explain  RUN: why stages of it failed, whose fault that is, and where to look
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
   config   print the settings that the overrides mean
@@ -209,6 +210,13 @@ def _given_run(arguments: list[str]) -> Path:
     return _run_folder([*overrides, *(f"run.name={Path(n).name}" for n in names)])
 
 
+def _status(arguments: list[str]) -> int:
+    from pipeline.status import status
+
+    options = [a for a in arguments if a.startswith("-")]
+    return status(_given_run([a for a in arguments if a not in options]), options, Console())
+
+
 def _doctor(arguments: list[str]) -> int:
     from pipeline.doctor import doctor
 
@@ -234,6 +242,7 @@ def _data(overrides: list[str]) -> int:
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "report": _report,
+    "status": _status,
     "explain": _explain,
     "replay": _replay,
     "config": _config,

@@ -33,10 +33,16 @@ def run_lock(run: Path) -> Iterator[None]:
                 f"another ladon works in {run} ({holder}); wait for it, or choose another run.name"
             ) from error
         os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        os.write(handle, json.dumps(_ourselves()).encode())
         yield
     finally:
         os.close(handle)
+
+
+def _ourselves() -> dict[str, int | str | None]:
+    """Who we are, for those who ask; `job` is the SLURM job that we are in."""
+    job = os.environ.get("LADON_CONTROLLER_JOB") or os.environ.get("SLURM_JOB_ID")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "job": job}
 
 
 def _holder(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.files import RunFileError, read_json, write_json
 
 FOLDER = "logs/progress"
+RATE_S = 30.0
+"""Seconds over which the rate of events is taken."""
 
 
 class StepProgress:
@@ -23,6 +26,7 @@ class StepProgress:
     def __init__(self, run: Path, name: str) -> None:
         self.path = run / FOLDER / f"{name.replace('/', '-')}.json"
         self._last = 0.0
+        self._seen: deque[tuple[float, int]] = deque()
 
     def __call__(self, done: int, total: int, events: int = 0) -> None:
         """Tell that `done` of `total` pieces are finished, with `events` events in them."""
@@ -30,7 +34,20 @@ class StepProgress:
         if done < total and now - self._last < 0.5:
             return
         self._last = now
-        write_json(self.path, {"done": done, "total": total, "events": events})
+        rate = self._rate(now, events)
+        told = {"done": done, "total": total, "events": events, "events_per_s": rate}
+        write_json(self.path, told)
+
+    def _rate(self, now: float, events: int) -> float | None:
+        """Events per second of the last RATE_S; None until there is something to compare with.
+
+        What a restart finds finished is told within the first moment and is no part of it.
+        """
+        self._seen.append((now, events))
+        while len(self._seen) > 2 and now - self._seen[1][0] > RATE_S:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return round((events - before) / (now - then), 1) if now > then and events else None
 
     def close(self) -> None:
         """The step has ended: the display forgets it."""
