@@ -22,26 +22,34 @@ def look(settings: Settings, needs: Needs) -> list[Finding]:
     """The named endpoint, or the servers that runs of this folder share."""
     model = settings.model
     if model.provider == "endpoint" and model.base_url:
-        return [asked(settings)]
+        return [asked(settings, needs.steps)]
     said = f"model={model.name} needs none"
     if needs.served:
         said = f"a server for {model.repository} is started by the run, or by ladon serve"
     return [Finding("endpoint", "endpoint", "ok", said), *servers(settings)]
 
 
-def asked(settings: Settings) -> Finding:
-    """What /v1/models of model.base_url answers, with the key of the settings."""
+def asked(settings: Settings, required: bool) -> Finding:
+    """What /v1/models of model.base_url answers, with the key of the settings.
+
+    It is required where steps run: a login node may not reach what nodes do.
+    """
     model = settings.model
+
+    def missing(said: str, next_step: str) -> Finding:
+        step = next_step if required else f"{next_step}; ladon doctor --nodes asks from a node"
+        return Finding("endpoint", "endpoint", "missing", said, step, required)
+
     try:
         secret = read_api_key(model.api_key_file, model.api_key_env)
         served = _models(str(model.base_url), secret)
     except ApiKeyError as error:
-        return _missing(str(error), "write the key into that file with mode 0600")
+        return missing(str(error), "write the key into that file with mode 0600")
     except _NoAnswerError as error:
-        return _missing(str(error), "start the server, or correct model.base_url")
+        return missing(str(error), "start the server, or correct model.base_url")
     if model.repository not in served:
         names = ", ".join(map(repr, served[:10])) or "none"
-        return _missing(
+        return missing(
             f"expected {model.base_url} to list the model {model.repository!r}, found {names}",
             "model.repository=<one of these>, or model.base_url of where it is served",
         )
@@ -50,7 +58,7 @@ def asked(settings: Settings) -> Finding:
         "endpoint",
         "ok",
         f"{model.base_url} answers and lists {model.repository}",
-        required=True,
+        required=required,
     )
 
 
@@ -77,10 +85,6 @@ def _models(base_url: str, secret: Secret | None) -> list[str]:
             f"expected a list of models from {base_url}/models, found "
             f"{type(error).__name__}: {clean(str(error))}"
         ) from None
-
-
-def _missing(said: str, next_step: str) -> Finding:
-    return Finding("endpoint", "endpoint", "missing", said, next_step, required=True)
 
 
 def servers(settings: Settings) -> list[Finding]:

@@ -27,11 +27,13 @@ class Needs:
     """An image for the sandbox has to be there."""
     served: bool
     """The site starts a server for the model."""
+    served_image: bool
+    """It does so in an image."""
 
     @property
     def apptainer(self) -> bool:
         """Apptainer has to be there."""
-        return self.container is not None or self.sandbox_image
+        return self.container is not None or self.sandbox_image or self.served_image
 
     @classmethod
     def of(
@@ -44,6 +46,7 @@ class Needs:
         """The needs of the settings, here or `on_node`; `variables` tell whether this is a job."""
         site, model = settings.site, settings.model
         slurm = site.scheduler == "slurm"
+        served = model.provider == "endpoint" and not model.base_url
         jailed = settings.solver.name != "reference" and site.sandbox != "none"
         return cls(
             slurm=slurm,
@@ -52,5 +55,6 @@ class Needs:
             sandbox=site.sandbox if jailed else None,
             container=site.container,
             sandbox_image=jailed and site.sandbox == "apptainer",
-            served=model.provider == "endpoint" and not model.base_url,
+            served=served,
+            served_image=served and site.serve.image is not None,
         )

@@ -34,7 +34,7 @@ def look(settings: Settings, folder: Path) -> list[Finding]:
         *sandboxes.look(settings, needs),
     ]
     if settings.model.provider == "endpoint" and settings.model.base_url:
-        found.append(endpoint.asked(settings))
+        found.append(endpoint.asked(settings, required=True))
     return found
 
 

@@ -43,6 +43,13 @@ def test_what_the_site_names_is_needed(alone: Path) -> None:
     assert looked("site.sandbox=bubblewrap")["bubblewrap"].fatal
 
 
+def test_an_image_that_serves_needs_apptainer(alone: Path) -> None:
+    served = ["site=testbed", "model=qwen2_5_coder_7b", "site.serve.image=serve.sif"]
+    found = looked(*served)
+    assert {name for name, f in found.items() if f.fatal} == {"apptainer", "vLLM"}
+    assert not looked("site.serve.image=serve.sif")["apptainer"].fatal
+
+
 def test_an_image_whose_python_lacks_packages(alone: Path) -> None:
     (alone / "image.sif").touch()
     program(alone, "apptainer", '[ "$1" = --version ] && echo apptainer version 1.4.5 && exit 0\n'

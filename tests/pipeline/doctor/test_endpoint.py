@@ -82,6 +82,14 @@ def test_nobody_listens(in_tmp: Path) -> None:
     assert "http://127.0.0.1:9/v1/models" in finding.said
 
 
+def test_a_login_node_may_not_reach_what_nodes_do(in_tmp: Path) -> None:
+    settings = configure(["site=testbed", "model=memo", "model.base_url=http://127.0.0.1:9/v1"])
+    (here,) = endpoint.look(settings, Needs.of(settings, variables={}))
+    assert (here.state, here.fatal) == ("missing", False)
+    assert "ladon doctor --nodes" in here.next_step
+    assert endpoint.look(settings, Needs.of(settings, on_node=True))[0].fatal
+
+
 def test_a_key_that_others_may_read(base_url: str, in_tmp: Path) -> None:
     (in_tmp / "open").write_text(KEY)
     (in_tmp / "open").chmod(0o644)
