@@ -80,6 +80,10 @@ while true; do
     code=$?
     kill -0 "$child" 2>/dev/null || break
 done
+# A wait that a signal cut short has the signal's code and not the child's.
+wait "$child" 2>/dev/null
+last=$?
+[ "$last" = 127 ] || code=$last
 trap '' TERM INT USR1
 
 { read -r tag && read -r again; } <"$LADON_CONTROLLER_FILE" 2>/dev/null
