@@ -27,8 +27,9 @@ fail() {
 
 # In a job $0 is a copy in SLURM's spool: SLURM knows the file that was submitted.
 find_home() {
-    local submitted candidate
-    submitted=$(scontrol show job "${SLURM_JOB_ID:-0}" 2>/dev/null | sed -n 's/^ *Command=\([^ ]*launch\.sh\).*/\1/p')
+    local submitted='' candidate
+    [ -z "${SLURM_JOB_ID:-}" ] ||
+        submitted=$(scontrol show job "$SLURM_JOB_ID" 2>/dev/null | sed -n 's/^ *Command=\(.*launch\.sh\).*/\1/p' | head -n 1)
     for candidate in "${LADON_HOME:-}" "${submitted:+$(dirname "$submitted")}" "${SLURM_SUBMIT_DIR:-}" "$(dirname "$0")"; do
         [ -n "$candidate" ] || continue
         if [ -f "$candidate/pyproject.toml" ] && [ -d "$candidate/pipeline" ]; then
