@@ -1,10 +1,8 @@
-"""The built images, or a skip that says what builds them."""
+"""The built images and their records, and what is run in them."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +11,7 @@ from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-CONTAINERS = REPOSITORY / "containers"
-BUILT = REPOSITORY / "build" / "containers"
+from tests.images import REPOSITORY, image
 
 
 @dataclass(frozen=True)
@@ -43,15 +39,8 @@ class Image:
 
 def built(name: str) -> Image:
     """The image `name`, wherever it was put."""
-    if shutil.which("apptainer") is None:
-        pytest.skip("there is no apptainer program; tools/apptainer.sh installs it")
-    named = os.environ.get(f"LADON_{name.upper()}_IMAGE")
-    places = [Path(named)] if named else [BUILT / name, BUILT / f"{name}.sif"]
-    for path in places:
-        record = path.with_name(path.name + ".json")
-        if path.exists() and record.exists():
-            return Image(path, json.loads(record.read_text()))
-    pytest.skip(f"there is no {name} image at {places[0]}; containers/build.sh {name} builds it")
+    path = image(name)
+    return Image(path, json.loads(path.with_name(f"{path.name}.json").read_text()))
 
 
 @pytest.fixture(scope="session")

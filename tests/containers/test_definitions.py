@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.conftest import BUILT, CONTAINERS, REPOSITORY, constraints
+from tests.containers.conftest import constraints
+from tests.images import BUILT, CONTAINERS, REPOSITORY
 
 sys.path.insert(0, str(CONTAINERS))
 NAMES = ["analysis", "sandbox", "serve"]
@@ -190,7 +191,7 @@ def test_what_goes_into_the_analysis_image(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.apptainer
 @pytest.mark.parametrize("name", NAMES)
 def test_apptainer_reads_the_definition(name: str, tmp_path: Path) -> None:
     """Everything but the installation: arguments, labels, environment, help."""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.conftest import CONTAINERS, REPOSITORY, Image, constraints
+from tests.containers.conftest import Image, constraints
+from tests.images import CONTAINERS, REPOSITORY
 
-pytestmark = pytest.mark.slow  # building the images takes minutes: containers/build.sh
+pytestmark = pytest.mark.apptainer
 
 VERSIONS = """
 import json
@@ -96,7 +97,6 @@ def test_record_names_the_image(name: str, request: pytest.FixtureRequest) -> No
     assert len(record["sha256"]) == len(record["inputs_sha256"]) == 64
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["analysis", "sandbox_image"])
 def test_record_has_the_image_s_digest(name: str, request: pytest.FixtureRequest) -> None:
     image: Image = request.getfixturevalue(name)

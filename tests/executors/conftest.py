@@ -13,6 +13,7 @@ import uproot
 
 from executors import make_executor
 from executors.base import Chunk, ChunkExecutor
+from tests.images import image
 
 ENTRIES = 1000
 MEMORY_GB = 2.0
@@ -52,6 +53,12 @@ def started() -> Iterator[dict[str, ChunkExecutor]]:
 @pytest.fixture(params=KINDS)
 def executor(request: pytest.FixtureRequest, started: dict[str, ChunkExecutor]) -> ChunkExecutor:
     return started[request.param]
+
+
+@pytest.fixture(scope="session")
+def analysis_image() -> Path:
+    """The image that steps run in."""
+    return image("analysis")
 
 
 def chunks_of(path: Path, *edges: int, tree: str = "analysis") -> list[Chunk]:
