@@ -20,7 +20,9 @@ class Flight:
     """One output that is being made: since when, and by which SLURM job, if by one."""
 
     since: float
+    """When it was sent to SLURM, or was begun there or here."""
     job: str | None
+    """Snakemake's mark names it from the submission until the job begins, and then no more."""
 
 
 def flights(run: Path, reader: Reader, began: float) -> dict[str, Flight]:
@@ -34,6 +36,34 @@ def flights(run: Path, reader: Reader, began: float) -> dict[str, Flight]:
         job = (reader.json(path) or {}).get("external_jobid")
         found[output] = Flight(since, None if job is None else str(job))
     return found
+
+
+def comments_of(output: str) -> tuple[str, ...]:
+    """The comments that Snakemake's SLURM plugin may give the job that makes this output.
+
+    rule_<rule>_wildcards_<wildcards>, with every slash as an underscore.
+    """
+    folder, _, file = output.rpartition("/")
+    owner, _, stage = folder.rpartition("/")
+    words: dict[str, tuple[tuple[str, ...], ...]] = {
+        "solution.py": (("solve", owner, stage), ("adopt", owner, stage)),
+        "record.json": (("convert", owner) if stage == "convert" else ("execute", owner, stage),),
+        "verdict.json": (("judge", owner.removeprefix("points/"), stage),),
+        "results.json": (("collect", stage),),
+    }
+    if folder == "fileset":
+        key, _, rest = file.partition(".")
+        found: tuple[tuple[str, ...], ...] = (
+            ("synthesize" if rest == "synthetic.json" else "fileset", key),
+        )
+    else:
+        found = words.get(file, ())
+    if output == "report.html":
+        return ("rule_report",)
+    return tuple(
+        f"rule_{rule}_wildcards_{'_'.join(wildcards).replace('/', '_')}"
+        for rule, *wildcards in found
+    )
 
 
 def _marks(folder: Path, before: str) -> Iterator[tuple[Path, str]]:

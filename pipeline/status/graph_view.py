@@ -19,6 +19,7 @@ from pipeline.status.words import (
     short,
     state,
     title_of,
+    yielding,
 )
 
 ORDER: tuple[StepState, ...] = (
@@ -35,17 +36,17 @@ def one_point(owner: Owner) -> list[RenderableType]:
     agents = any(stage.rounds or stage.spent.calls for stage in owner.stages)
     took = ("rounds", "calls", "tokens") if agents else ()
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, width in (("stage", 10), ("solve", 7), ("execute", 7), ("judge", 7), ("rung", 11)):
-        table.add_column(name, no_wrap=True, min_width=width)
+    for name, width in (("stage", 10), ("solve", 7), ("execute", 7), ("judge", 7), ("rung", 8)):
+        table.add_column(name, no_wrap=name != "rung", min_width=width)
     for name in (*took, "time"):
-        table.add_column(name, justify="right", no_wrap=True, min_width=7)
+        table.add_column(name, justify="right", no_wrap=True, min_width=6)
     for stage in owner.stages:
         spent = stage.spent
         counts = (str(stage.rounds or ""), count(spent.calls or None), count(spent.tokens or None))
         table.add_row(
             stage.stage,
             *(state(step.state) for step in stage.steps),
-            stage.rung or ("reference" if stage.outcome == "reference" else ""),
+            yielding(stage.rung or ("reference" if stage.outcome == "reference" else "")),
             *(counts if agents else ()),
             clock(stage.wall_s),
         )

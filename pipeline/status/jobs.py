@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from executors.slurm.client import SlurmError
 from executors.slurm.jobs import Job, has_tag, memory_used, own_jobs
+from pipeline.status.flight import Flight, comments_of
 from pipeline.status.snapshot import Queue, QueuedJob
 
 ASK_S = 5.0
@@ -69,20 +70,31 @@ def queue_of(
 ) -> Queue:
     """The jobs of the run: those with its tag, and `others` (number -> what it is).
 
-    `outputs` says of a job of the graph what it makes.
+    `outputs` says of a job of the graph what it makes; see `outputs_of`.
     """
     ours = [job for job in asked.jobs or () if has_tag(job, tag) or job.id in others]
     asked.look_at_memory([job.id for job in ours if job.state not in WAITING])
-    jobs = tuple(_told(job, others.get(job.id) or outputs.get(job.id), asked) for job in ours)
+    jobs = tuple(_told(job, others.get(job.id), outputs.get(job.id), asked) for job in ours)
     return Queue(jobs, asked.at, asked.problem)
 
 
-def _told(job: Job, what: str | None, asked: Asked) -> QueuedJob:
+def outputs_of(asked: Asked, tag: str, under_way: Mapping[str, Flight]) -> dict[str, str]:
+    """Number of a job -> the output under way that it makes."""
+    known = {flight.job: output for output, flight in under_way.items() if flight.job is not None}
+    by_comment = {c: output for output in under_way for c in comments_of(output)}
+    for job in asked.jobs or ():
+        if has_tag(job, tag) and job.comment in by_comment:
+            known[job.id] = by_comment[job.comment]
+    return known
+
+
+def _told(job: Job, what: str | None, output: str | None, asked: Asked) -> QueuedJob:
     waits = job.state in WAITING
     return QueuedJob(
         id=job.id,
         state=job.state,
-        what=what or named(job),
+        what=what or (named(job) if output is None else made(output)),
+        output=output,
         partition=job.partition,
         node=job.node,
         elapsed=job.elapsed,
@@ -91,6 +103,16 @@ def _told(job: Job, what: str | None, asked: Asked) -> QueuedJob:
         memory_used_mb=asked.memory.get(job.id),
         reason=job.reason.strip("()") if waits else "",
     )
+
+
+def made(output: str) -> str:
+    """The step that makes an output of the run, for people."""
+    *owner, stage, file = ["", "", *output.split("/")]
+    step = {"solution.py": "solve", "record.json": "execute", "verdict.json": "judge"}.get(file)
+    if step is None:
+        return output
+    whose = owner[-1] if owner[-2] == "points" else f"{owner[-2]} {owner[-1][:8]}"
+    return f"{whose}: {step} {stage}"
 
 
 def named(job: Job) -> str:

@@ -140,6 +140,8 @@ class QueuedJob:
     id: str
     state: str
     what: str
+    output: str | None
+    """The file of the run that it makes; None for a server, a worker, the controller."""
     partition: str
     node: str
     elapsed: str

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pipeline.status.graph_view import many_points, one_point, reference_lines
 from pipeline.status.snapshot import Snapshot, Stage, Step
-from pipeline.status.words import COLOURS, clock, count, megabytes, short, title_of
+from pipeline.status.words import COLOURS, clock, count, megabytes, short, title_of, yielding
 
 ROWS = 40
 """Lines of a view where no height is given."""
@@ -88,7 +88,11 @@ def _now(snapshot: Snapshot) -> list[RenderableType]:
         job = f"job {step.job}" if step.job else ""
         since = None if step.since is None else snapshot.taken - step.since
         table.add_row(
-            short(title_of(owner), 30), f"{name} {stage.stage}", clock(since), job, short(doing, 40)
+            short(title_of(owner), 30),
+            f"{name} {stage.stage}",
+            clock(since),
+            job,
+            yielding(short(doing, 40)),
         )
     return [Text(), table, *_more(len(found) - MOST_NOW, "steps under way")]
 
@@ -133,7 +137,7 @@ def _jobs(snapshot: Snapshot) -> list[RenderableType]:
         table.add_row(
             job.id,
             Text(job.state.lower(), style=COLOURS.get(job.state, "yellow")),
-            short(job.what, 34),
+            yielding(short(job.what, 38)),
             job.partition,
             short(job.node or job.reason, 18),
             job.elapsed,
@@ -159,7 +163,7 @@ def _servers(snapshot: Snapshot) -> list[RenderableType]:
             count(server.tokens_per_s),
             requests,
             short(", ".join(server.users), 20),
-            short(server.reason or "", 40),
+            yielding(short(server.reason or "", 40)),
         )
     return [Text(), table, *_more(len(snapshot.servers) - MOST_SERVERS, "servers")]
 
@@ -188,7 +192,9 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in columns:
         justify = "right" if name in right else "left"
-        table.add_column(name, no_wrap=True, justify=justify)  # type: ignore[arg-type]
+        # What is not no_wrap is narrowed first: see words.yielding.
+        stays = name not in ("what", "")
+        table.add_column(name, no_wrap=stays, justify=justify)  # type: ignore[arg-type]
     return table
 
 

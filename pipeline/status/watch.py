@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pipeline.status.dialogue import Dialogues
 from pipeline.status.faults import Faults
 from pipeline.status.flight import Flight, flights
 from pipeline.status.holder import LOCK, holder_of, words
-from pipeline.status.jobs import WAITING, Asked, queue_of
+from pipeline.status.jobs import WAITING, Asked, outputs_of, queue_of
 from pipeline.status.reading import Reader, mtime_of
 from pipeline.status.serving import Servers
 from pipeline.status.snapshot import (
@@ -69,6 +70,8 @@ class Watch:
         alive = holder is not None and holder.alive is not False
         under_way = flights(self.run, self._reader, began or 0.0) if alive else {}
         queue = self._queue(holder, servers, under_way) if on_slurm else Queue()
+        jobs = {job.output: job.id for job in queue.jobs if job.output is not None}
+        under_way = {o: replace(f, job=jobs.get(o, f.job)) for o, f in under_way.items()}
         moment = Moment(
             flights=under_way,
             pending=frozenset(job.id for job in queue.jobs if job.state in WAITING),
@@ -138,8 +141,8 @@ class Watch:
         others = {s.job: f"server {s.name}" for s in servers if s.job is not None}
         if holder is not None and holder.job is not None:
             others[holder.job] = "controller"
-        makes = {f.job: output for output, f in under_way.items() if f.job is not None}
-        return queue_of(self._asked, tag_of(self.run), others, makes)
+        tag = tag_of(self.run)
+        return queue_of(self._asked, tag, others, outputs_of(self._asked, tag, under_way))
 
     def _state(
         self, holder: Holder | None, queue: Queue, complete: bool, problems: tuple[str, ...]

@@ -70,3 +70,11 @@ def title_of(owner: Owner) -> str:
     """A point by its name; a reference with the beginning of its key."""
     kind, _, name = owner.name.partition("/")
     return name if kind == "points" else f"reference {name[:8]}"
+
+
+def yielding(text: str) -> Text:
+    """A text that is cut where a narrow terminal has no room for it, and never folded.
+
+    Its column must not be `no_wrap`: those that may wrap are narrowed first.
+    """
+    return Text(text, no_wrap=True, overflow="ellipsis")

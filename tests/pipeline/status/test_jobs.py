@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from executors.slurm.jobs import memory_used, own_jobs, parsed, prefix_of, tag_of
-from pipeline.status.jobs import ASK_S, MEMORY_S, PAUSE_S, Asked, queue_of
+from pipeline.status.flight import Flight, comments_of
+from pipeline.status.jobs import ASK_S, MEMORY_S, PAUSE_S, Asked, made, outputs_of, queue_of
 
 SQUEUE = """\
-4|RUNNING|cpu1|1:05|2000M|cpu1|cpu|1:00:00|{ours}_aa|rule_convert_wildcards_points_main
+4|RUNNING|cpu1|1:05|2000M|cpu1|cpu|1:00:00|{ours}_aa|rule_convert_wildcards_points_a_b
 5|PENDING||0:00|600M|(Resources)|cpu|30:00|{ours}_aa|rule_judge_wildcards_main_inspect
 6|RUNNING|gpu1|9:00|5G|gpu1|gpu|4:00:00|ladon-shown-serve-x|(null)
 7|RUNNING|cpu2|2:00|1G|cpu2|cpu|1:00:00|{ours}_dask|(null)
@@ -55,16 +56,22 @@ def test_only_the_jobs_of_the_run_are_its_jobs(commands: Path, tmp_path: Path) -
     asked = Asked(Clock())
     asked.look()
     others = {"6": "server x-001", "8": "controller"}
-    queue = queue_of(asked, tag_of(run), others, {"4": "points/main/convert/record.json"})
+    under_way = {
+        "points/a_b/convert/record.json": Flight(990.0, None),  # its job has begun
+        "points/main/measure/solution.py": Flight(990.0, "7"),
+    }
+    outputs = outputs_of(asked, tag_of(run), under_way)
+    queue = queue_of(asked, tag_of(run), others, outputs)
     assert queue.problem is None
     assert queue.asked == 1000.0
-    assert [(j.id, j.what) for j in queue.jobs] == [
-        ("4", "points/main/convert/record.json"),
-        ("5", "judge main_inspect"),
-        ("6", "server x-001"),
-        ("7", "dask"),
-        ("8", "controller"),
+    assert [(j.id, j.what, j.output) for j in queue.jobs] == [
+        ("4", "a_b: execute convert", "points/a_b/convert/record.json"),
+        ("5", "judge main_inspect", None),
+        ("6", "server x-001", None),
+        ("7", "main: solve measure", "points/main/measure/solution.py"),
+        ("8", "controller", None),
     ]
+    assert [j.what for j in queue_of(asked, tag_of(run), {}, {}).jobs][-1] == "dask"
     convert, judge = queue.jobs[:2]
     assert (convert.state, convert.partition, convert.node) == ("RUNNING", "cpu", "cpu1")
     assert (convert.elapsed, convert.limit, convert.memory) == ("1:05", "1:00:00", "2000M")
@@ -120,6 +127,26 @@ def test_memory_is_what_sstat_knows(commands: Path, monkeypatch: pytest.MonkeyPa
     assert memory_used(["1"]) == {}
     monkeypatch.setenv("PATH", str(commands / "nowhere"))
     assert memory_used(["1"]) == {}
+
+
+def test_the_plugin_comments_and_our_words_for_each_output() -> None:
+    """The comments as snakemake-executor-plugin-slurm 2.8.0 wrote them on the testbed."""
+    owner, key = "reference/400f4f79a35c100c", "d39a86844e0fe49c"
+    told = {
+        "points/main/convert/solution.py": "rule_solve_wildcards_points_main_convert",
+        f"{owner}/measure/record.json": "rule_execute_wildcards_reference_400f4f79a35c100c_measure",
+        f"{owner}/convert/record.json": "rule_convert_wildcards_reference_400f4f79a35c100c",
+        "points/main/inspect/verdict.json": "rule_judge_wildcards_main_inspect",
+        "points/main/results.json": "rule_collect_wildcards_main",
+        f"fileset/{key}.json": f"rule_fileset_wildcards_{key}",
+        f"fileset/{key}.synthetic.json": f"rule_synthesize_wildcards_{key}",
+        "report.html": "rule_report",
+    }
+    for output, comment in told.items():
+        assert comment in comments_of(output)
+    assert comments_of("something/else.txt") == ()
+    assert made(f"{owner}/classify/record.json") == "reference 400f4f79: execute classify"
+    assert made("report.html") == "report.html"
 
 
 def test_a_bar_in_a_comment_stays_in_it(commands: Path) -> None:

@@ -24,7 +24,7 @@ def lines_of(seen: Snapshot, rows: int = 40, width: int = 100) -> list[str]:
 
 def job(number: int, **changes: object) -> QueuedJob:
     plain = QueuedJob(
-        str(number), "RUNNING", "points/main/convert/record.json", "cpu", f"node{number:03d}",
+        str(number), "RUNNING", "main: execute convert", None, "cpu", f"node{number:03d}",
         "1:05", "1:00:00", "2000M", 812.5, "",
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
@@ -88,6 +88,7 @@ def test_one_point_fits_a_terminal_and_tells_everything(tmp_path: Path) -> None:
         "2500",
         "… and 12 more jobs",
         "812M of 2000M",
+        "main: execute convert  cpu",
         "READY",
         "1234",
         "3 + 2 waiting",
@@ -95,6 +96,9 @@ def test_one_point_fits_a_terminal_and_tells_everything(tmp_path: Path) -> None:
         "✗ fileset: expected 30 files, found 29;",
     ):
         assert told in text, text
+    narrow = lines_of(seen, width=80)
+    assert max(map(len, narrow)) <= 80
+    assert "812M of 2000M" in "\n".join(narrow)  # a wide column yields, numbers stay
     convert = next(line.split() for line in lines if line.startswith("convert"))
     assert convert[:6] == ["convert", "running", "waiting", "waiting", "1", "1"]
 

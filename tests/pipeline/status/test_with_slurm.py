@@ -34,7 +34,7 @@ def jobs(tmp_path: Path) -> Iterator[dict[str, str]]:
     if shutil.which("sinfo") is None or subprocess.run(["sinfo"], capture_output=True).returncode:
         pytest.skip("no SLURM here; run: make testbed")
     run, other = prefix_of(tmp_path / "shown"), prefix_of(tmp_path / "other")
-    comment = "rule_convert_wildcards_points_main"
+    comment = "rule_solve_wildcards_points_main_inspect"
     found: dict[str, str] = {}
     try:
         found["runs"] = submitted(f"{run}_aa", comment, tmp_path)
@@ -59,7 +59,7 @@ def seen_until_it_runs(watch: Watch, job: str) -> tuple[Snapshot, QueuedJob]:
 def test_the_jobs_of_the_run_are_listed_and_no_others(tmp_path: Path, jobs: dict[str, str]) -> None:
     folder = run_folder(tmp_path)
     folder.held_by(1, "elsewhere", job=jobs["runs"])
-    folder.mark(f"{POINT}/inspect/solution.py", job=jobs["runs"])
+    folder.mark(f"{POINT}/inspect/solution.py")  # a job that has begun marks it without number
     folder.mark(f"{POINT}/convert/solution.py", job=jobs["waits"])
     watch = Watch(folder.path)
     seen, runs = seen_until_it_runs(watch, jobs["runs"])
@@ -69,13 +69,17 @@ def test_the_jobs_of_the_run_are_listed_and_no_others(tmp_path: Path, jobs: dict
     assert (runs.partition, runs.limit, runs.memory) == ("cpu", "5:00", "100M")
     assert runs.elapsed.startswith("0:")
     waits = next(job for job in seen.queue.jobs if job.id == jobs["waits"])
-    assert (waits.state, waits.node, waits.what) == ("PENDING", "", f"{POINT}/convert/solution.py")
+    assert (waits.state, waits.node, waits.what) == ("PENDING", "", "main: solve convert")
     assert waits.reason == "BeginTime"
     # The run is held by a job, and lives as long as that.
     assert seen.state == "running"
     assert seen.sentence == f"running as job {jobs['runs']} on elsewhere"
     (point,) = (owner for owner in seen.owners if owner.name == POINT)
-    assert [s.solve.state for s in point.stages[:3]] == ["running", "queued", "waiting"]
+    assert [(s.solve.state, s.solve.job) for s in point.stages[:3]] == [
+        ("running", jobs["runs"]),
+        ("queued", jobs["waits"]),
+        ("waiting", None),
+    ]
     subprocess.run(["scancel", jobs["runs"]], check=True)
     deadline = time.monotonic() + 60
     while (seen := watch.look()).state == "running":
