@@ -34,7 +34,7 @@ def snakemake_command(folder: Path, profile: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
+def child_environment(settings: Settings, folder: Path) -> dict[str, str]:
     """Environment of the graph: our interpreter first, one numeric thread, no stray bytes.
 
     At a site with SLURM, as it would be outside of any job: sbatch takes a job's variables for
@@ -47,7 +47,11 @@ def child_environment(settings: Settings) -> dict[str, str]:
     if settings.site.scheduler == "slurm":
         environment = outside_of_jobs(environment)
         ours = str(resource("slurm/bin"))
-        environment |= {"LADON_SLURM_BIN": ours, "LADON_PYTHON": sys.executable}
+        environment |= {
+            "LADON_SLURM_BIN": ours,
+            "LADON_PYTHON": sys.executable,
+            "LADON_SBATCH_LOG": str(folder / "logs" / "sbatch.log"),
+        }
         path.insert(0, ours)
     environment["PATH"] = os.pathsep.join(path)
     repository = str(SNAKEFILE.parents[2])
@@ -74,7 +78,7 @@ class Graph:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env=child_environment(settings),
+            env=child_environment(settings, folder),
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(parent),
         )

@@ -20,6 +20,8 @@ from executors.slurm.client import is_passing, outside_of_jobs
 
 PATIENCE = "LADON_SBATCH_PATIENCE_S"
 PATIENCE_S = 600.0
+LOG = "LADON_SBATCH_LOG"
+"""Variable that names the file in which refusals are kept."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 30.0
 
 
@@ -51,9 +53,17 @@ def submit(
             return done.returncode
         # Not in SLURM's own words: the plugin reads "submission failed" as the end of it.
         why = said.rpartition("failed: ")[2]
-        print(f"sbatch was refused ({why}); trying again in {pause_s:.0f} s", file=sys.stderr)
+        _tell(f"sbatch was refused ({why}); trying again in {pause_s:.0f} s")
         sleep(pause_s)
         pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
+
+
+def _tell(said: str) -> None:
+    """To whoever called, and into the run's log: the plugin keeps what it hears to itself."""
+    print(said, file=sys.stderr)
+    if log := os.environ.get(LOG):
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {said}\n")
 
 
 def sbatch_program() -> str | None:

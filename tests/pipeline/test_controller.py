@@ -106,16 +106,18 @@ def test_the_time_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert 235 < left + 60 - LAST_S < 241
 
 
-def test_a_job_inherits_no_job_and_finds_our_sbatch_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_inherits_no_job_and_finds_our_sbatch_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("SBATCH_PARTITION", "gpu")
-    there = child_environment(configure(["site=testbed"]))
+    there = child_environment(configure(["site=testbed"]), tmp_path)
     assert not {"SLURM_JOB_ID", "SBATCH_PARTITION"} & set(there)
     first, second = there["PATH"].split(os.pathsep)[:2]
     assert first == there["LADON_SLURM_BIN"]
     assert (Path(first) / "sbatch").is_file()
     assert second == str(Path(sys.executable).parent)
-    here = child_environment(configure([]))
+    here = child_environment(configure([]), tmp_path)
     assert here["PATH"].split(os.pathsep)[0] == second
     assert (here["PYTHONHASHSEED"], here["OMP_NUM_THREADS"]) == ("0", "1")
 

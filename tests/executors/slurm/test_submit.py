@@ -22,8 +22,12 @@ def _no_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_partition_that_opens_again(
-    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    program: Program,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LADON_SBATCH_LOG", str(tmp_path / "log"))
     tries = tmp_path / "tries"
     program(
         "sbatch",
@@ -36,7 +40,7 @@ def test_a_partition_that_opens_again(
     said = capsys.readouterr()
     assert said.out == "4711\n"
     assert pauses == [2.0, 3.0]
-    assert said.err.count("trying again") == 2
+    assert said.err.count("trying again") == (tmp_path / "log").read_text().count("again") == 2
     assert "submission failed" not in said.err  # by which the plugin knows a final refusal
 
 
