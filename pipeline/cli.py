@@ -24,6 +24,7 @@ verbs
   status   RUN [--once] [--json]: how it stands: stages, jobs, servers, chunks, tokens; live
   explain  RUN: why stages of it failed, whose fault that is, and where to look
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
+  serve    start a server of the model at the site and wait until it is ready; [--list] [--stop]
   config   print the settings that the overrides mean
   data     list the releases, skims and samples that Ladon has manifests of
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
@@ -107,7 +108,7 @@ def _help() -> None:
 def _run(overrides: list[str]) -> int:
     from pipeline.configure import configure
     from pipeline.report import terminal_summary
-    from pipeline.run import EXIT_OK, EXIT_STOPPED, run
+    from pipeline.run import EXIT_CONTINUE, EXIT_OK, EXIT_STOPPED, run
 
     console = Console()
     settings = configure(overrides)
@@ -119,7 +120,7 @@ def _run(overrides: list[str]) -> int:
     outcome = run(settings, console)
     if outcome.exit_code == EXIT_OK:
         console.print(terminal_summary(outcome.folder))
-    elif outcome.exit_code == EXIT_STOPPED:
+    elif outcome.exit_code in (EXIT_STOPPED, EXIT_CONTINUE):
         console.print("stopped; the same command continues where this one was")
     for problem in outcome.problems:
         Console(stderr=True).print(
@@ -239,6 +240,12 @@ def _data(overrides: list[str]) -> int:
     return 0
 
 
+def _serve(arguments: list[str]) -> int:
+    from pipeline.serve import serve
+
+    return serve(arguments, Console())
+
+
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "report": _report,
@@ -248,6 +255,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "config": _config,
     "data": _data,
     "doctor": _doctor,
+    "serve": _serve,
 }
 
 

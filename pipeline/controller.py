@@ -13,7 +13,7 @@ from executors.slurm.client import SlurmError
 from executors.slurm.jobs import cancel, tag_of
 from pipeline.files import read_json, write_json
 from pipeline.models import is_served
-from pipeline.serve import pool_of, usage_of
+from pipeline.serve import answer_steps, pool_of, usage_of
 from pipeline.settings import Settings
 from pipeline.workflow.layout import Layout
 
@@ -61,8 +61,12 @@ class Controller:
             self.say(f"cancelled {len(left)} jobs that an earlier start of this run had left")
 
     def look(self) -> None:
-        """Now and then: a server that no stage needs any more stops."""
-        if not self.serves or self._stopped or time.monotonic() - self._looked < LOOK_S:
+        """Steps in containers are answered; a server that no stage needs any more stops."""
+        if not self.serves or self._stopped:
+            return
+        if self.settings.site.container is not None:
+            answer_steps(self.settings)
+        if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
         wanted = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from executors.container import image_record
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
 from pipeline.launch import launch
 from pipeline.provenance import code_sha256, git_state, hardware, versions
@@ -46,7 +48,7 @@ def freeze(settings: Settings, run: Path) -> Layout:
         "stages": list(settings.stages),
         "solver": settings.solver.name,
         "plan": {POINT: plan},
-        "launch": launch(settings),
+        "launch": launch(settings, run),
         "settings_sha256": {POINT: settings_sha256(settings)},
     }
     existing = run / "sweep.json"
@@ -76,7 +78,9 @@ def _plan(settings: Settings) -> dict[str, Any]:
 
 def _provenance(settings: Settings) -> dict[str, Any]:
     sandbox = Jail.of(settings).sandbox
+    container = settings.site.container
     return {
+        "container": None if container is None else asdict(image_record(Path(container))),
         "sandbox": None if sandbox is None else {"name": sandbox.name, "layers": sandbox.layers()},
         "code_sha256": code_sha256(),
         "git": git_state(),

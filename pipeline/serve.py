@@ -19,12 +19,15 @@ from executors.serving.client import acquire
 from executors.serving.folder import ServerFolder
 from executors.serving.pool import Pool
 from executors.serving.record import ENDED, Endpoint
+from executors.serving.relay import Relay, answer_requests
 from executors.serving.scheduler import scheduler_of
 from executors.serving.spec import Launch, ServeSpec, SiteSpec, on_cpu
 from pipeline.settings import Settings, SettingsError
 
 FOLDER = "servers"
 """Folder beside the runs that holds the servers: runs share them."""
+REQUESTS = ".requests"
+"""Folder among them in which steps in containers ask the controllers of their runs."""
 NOWHERE = "http://no-server-yet.invalid/v1"
 """Stands for the address of a server that is not there yet."""
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -144,6 +147,23 @@ def pool_of(settings: Settings, outputs: Path | None = None) -> Pool:
     """
     place = (outputs or Path(settings.run.outputs)).resolve() / FOLDER
     return Pool(place, scheduler_of(site_spec(settings)))
+
+
+def pool_inside(outputs: Path) -> Pool:
+    """The same for a step in a container, from where the controller of its run is asked."""
+    place = outputs.resolve() / FOLDER
+    return Pool(place, Relay(place / REQUESTS))
+
+
+def answer_steps(settings: Settings) -> None:
+    """Do what steps in containers ask for: start, look after and end servers."""
+    pool = pool_of(settings)
+
+    def own(launch: Launch) -> Launch:
+        ours = launch_of(settings, launch.owner)
+        return replace(launch, site=ours.site, python=ours.python, repository=ours.repository)
+
+    answer_requests(pool.path / REQUESTS, pool.scheduler, own)
 
 
 def usage_of(pool: Pool, run: str) -> dict[str, Any]:

@@ -173,7 +173,8 @@ class Jail:
         most = limits.pop("trial_s")
         if trial:
             limits |= {name: min(limits[name], most) for name in ("cpu_s", "wall_s")}
-        return cls(named(site.sandbox, Limits(**limits)))
+        image = None if site.sandbox_image is None else Path(site.sandbox_image)
+        return cls(named(site.sandbox, Limits(**limits), image))
 
     @contextlib.contextmanager
     def opened(

@@ -10,7 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from executors.parent import die_with_parent
-from pipeline.files import write_json
+from pipeline.files import read_json, write_json
+from pipeline.provenance import code_sha256
 
 FOLDER = "logs/errors"
 
@@ -24,6 +25,7 @@ def run_step(name: str, main: Callable[[], None]) -> None:
     die_with_parent(os.getppid())
     told = Path(FOLDER) / f"{_file_name(name, sys.argv[1:])}.json"
     try:
+        check_code(Path("provenance.json"))
         main()
         told.unlink(missing_ok=True)  # an earlier try of this step is forgotten
     except Exception as error:  # noqa: BLE001  (the boundary described above)
@@ -44,6 +46,24 @@ def run_step(name: str, main: Callable[[], None]) -> None:
             },
         )
         sys.exit(1)
+
+
+class OtherCodeError(RuntimeError):
+    """A step runs with another code than the run was begun with."""
+
+
+def check_code(provenance: Path) -> None:
+    """The code that is here, or in the step's image, is the one that the run was begun with."""
+    if not provenance.exists():
+        return
+    begun, here = read_json(provenance)["code_sha256"], code_sha256()
+    if begun != here:
+        raise OtherCodeError(
+            f"expected Ladon's code {begun[:12]}, with which the run was begun, found {here[:12]} "
+            "where this step runs; if site.container names an image, build it anew "
+            "(containers/build.sh analysis), else do not change the code while a run goes on: "
+            "start it again, with run.accept_code_change=true or under another run.name"
+        )
 
 
 def _file_name(step: str, arguments: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from pipeline.bench import StageBench
 from pipeline.controller import began
 from pipeline.files import read_json
 from pipeline.models import is_served, limits_of, model_of, seed_of
-from pipeline.serve import pool_of
+from pipeline.serve import pool_inside, pool_of
 from pipeline.served_model import ServedModel
 from pipeline.settings import Settings
 from pipeline.stages.jail import Jail
@@ -76,7 +76,9 @@ def _model(place: Place, settings: Settings) -> ChatModel:
         return ReplayModel(recorded)
     if not is_served(settings):
         return model_of(settings)
-    pool = pool_of(settings, Path.cwd().parent)
+    outputs = Path.cwd().parent
+    inside = settings.site.container is not None
+    pool = pool_inside(outputs) if inside else pool_of(settings, outputs)
     user = f"{place.owner.partition('/')[2]}/{place.stage}"
     return ServedModel(settings, pool, user, began(Path.cwd()), _say)
 
