@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 from executors.sandbox import Apptainer, Bubblewrap, Limits, Plain, Sandbox
-from executors.sandbox.apptainer import IMAGE
+from tests import images
 
-BUILT = Path(__file__).parents[3] / "build" / "containers"
-IN_IMAGE = [  # slow: the images take minutes to build (tools/apptainer.sh, containers/build.sh)
-    pytest.param(kind, marks=pytest.mark.slow) for kind in ("apptainer", "apptainer user namespace")
+IN_IMAGE = [
+    pytest.param(kind, marks=pytest.mark.apptainer)
+    for kind in ("apptainer", "apptainer user namespace")
 ]
 KINDS = ["bubblewrap", "user namespace", *IN_IMAGE, "plain"]
 
@@ -33,21 +33,13 @@ def made(kind: str, limits: Limits) -> Sandbox:
     if kind == "plain":
         sandbox = Plain(limits)
     elif kind.startswith("apptainer"):
-        sandbox = Apptainer(limits, image(), kind.endswith("user namespace"))
+        sandbox = Apptainer(limits, images.image("sandbox"), kind.endswith("user namespace"))
     else:
         sandbox = Bubblewrap(limits, kind == "user namespace")
     available, reason = sandbox.available()
     if not available:
-        pytest.skip(f"{kind}: {reason}; make testbed (or containers/build.sh sandbox) provides it")
+        pytest.skip(f"{kind}: {reason}; make testbed provides it")
     return sandbox
-
-
-def image() -> Path | None:
-    """The sandbox image: what the environment names, or where containers/build.sh puts it."""
-    if os.environ.get(IMAGE):
-        return Path(os.environ[IMAGE])
-    built = [path for path in (BUILT / "sandbox", BUILT / "sandbox.sif") if path.exists()]
-    return built[0] if built else None
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,29 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from executors.sandbox import Apptainer, Limits, SandboxStartError, SandboxUnavailableError
+from executors.sandbox import (
+    Apptainer,
+    Availability,
+    Bubblewrap,
+    Limits,
+    Sandbox,
+    SandboxStartError,
+    SandboxUnavailableError,
+    named,
+)
 from executors.sandbox import apptainer as apptainer_module
 from executors.sandbox import apptainer_command as line
 from executors.sandbox.apptainer import IMAGE
 from executors.sandbox.interpreter import FLAGS, PROGRAM
 from executors.sandbox.namespaces import first_process, numbers
-from tests.executors.sandbox.conftest import Host, image, made
+from tests.executors.sandbox.conftest import Host, made
+from tests.images import image
 
 PLAN = line.Plan(
     image=Path("/images/sand box.sif"),
@@ -128,7 +139,7 @@ def test_configuration_mounts_nothing_of_the_host() -> None:
     assert settings["root default capabilities"] == "no"
 
 
-@pytest.mark.slow
+@pytest.mark.apptainer
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made("apptainer", Limits())
     monkeypatch.delenv(IMAGE, raising=False)
@@ -151,16 +162,44 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         apptainer_module._available.cache_clear()
 
 
-@pytest.mark.slow
+@pytest.mark.apptainer
 def test_image_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     made("apptainer", Limits())
-    monkeypatch.setenv(IMAGE, str(image()))
+    monkeypatch.setenv(IMAGE, str(image("sandbox")))
     found = Apptainer().available()
     assert found.available
-    assert str(image()) in found.reason
+    assert str(image("sandbox")) in found.reason
+    assert named("apptainer", Limits()).available() == found
 
 
-@pytest.mark.slow  # needs an image: tools/apptainer.sh, containers/build.sh
+@pytest.mark.apptainer
+def test_image_is_named_by_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It goes before the environment's, for those that need one; the others do not mind."""
+    path = image("sandbox")
+    monkeypatch.setenv(IMAGE, str(tmp_path / "another"))
+    sandbox = named("apptainer", Limits(), path)
+    with sandbox.open("def f():\n    return 1\n") as worker:
+        assert worker.call("f").value == 1
+    assert str(path) in sandbox.available().reason
+    assert named("plain", Limits(), path).name == "plain"
+    with pytest.raises(SandboxUnavailableError, match=f"no image at {tmp_path}/another"):
+        named("apptainer", Limits())
+
+
+def test_auto_takes_the_image_where_bubblewrap_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def works(there: bool) -> Callable[[Sandbox], Availability]:
+        return lambda _: Availability(there, "as the test says")
+
+    monkeypatch.setattr(Bubblewrap, "available", works(False))
+    monkeypatch.setattr(Apptainer, "available", works(True))
+    assert named("auto", Limits(), tmp_path) == Apptainer(Limits(), tmp_path)
+    monkeypatch.setattr(Bubblewrap, "available", works(True))
+    assert named("auto", Limits(), tmp_path) == Bubblewrap(Limits())
+
+
+@pytest.mark.apptainer
 @pytest.mark.sandbox
 @pytest.mark.parametrize("kind", KINDS)
 def test_little_can_be_written_and_seen(kind: str, host: Host) -> None:
@@ -178,7 +217,7 @@ def test_little_can_be_written_and_seen(kind: str, host: Host) -> None:
         assert (written, number) == (2 * 32 + 16, 28)  # ENOSPC
 
 
-@pytest.mark.slow  # needs an image: tools/apptainer.sh, containers/build.sh
+@pytest.mark.apptainer
 @pytest.mark.sandbox
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_left_when_the_host_is_killed(kind: str, tmp_path: Path) -> None:
@@ -192,7 +231,7 @@ def test_nothing_is_left_when_the_host_is_killed(kind: str, tmp_path: Path) -> N
         "from executors.sandbox import Apptainer, Limits\n"
         f"code = 'import os, time\\ndef f():\\n    {does}\\n'\n"
         "code += '    while True: time.sleep(1)\\n'\n"
-        f"sandbox = Apptainer(Limits(), Path({str(image())!r}), {kind != 'apptainer'})\n"
+        f"sandbox = Apptainer(Limits(), Path({str(image('sandbox'))!r}), {kind != 'apptainer'})\n"
         "with sandbox.open(code) as worker:\n"
         "    print('ready', flush=True)\n"
         "    worker.call('f')\n"
@@ -218,7 +257,7 @@ def test_nothing_is_left_when_the_host_is_killed(kind: str, tmp_path: Path) -> N
     assert list((folder / "writable").iterdir()) == []
 
 
-@pytest.mark.slow  # needs an image: tools/apptainer.sh, containers/build.sh
+@pytest.mark.apptainer
 @pytest.mark.sandbox
 def test_apptainer_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = made("apptainer", Limits())
@@ -230,7 +269,7 @@ def test_apptainer_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch)
         pass
 
 
-@pytest.mark.slow  # needs an image: tools/apptainer.sh, containers/build.sh
+@pytest.mark.apptainer
 @pytest.mark.sandbox
 @pytest.mark.parametrize("kind", KINDS)
 def test_starts_in_less_than_four_seconds(kind: str) -> None:

@@ -51,7 +51,9 @@ def train(x, y):
 """
 
 
-@pytest.mark.parametrize("kind", ["bubblewrap", pytest.param("apptainer", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kind", ["bubblewrap", pytest.param("apptainer", marks=pytest.mark.apptainer)]
+)
 def test_packages_work_inside(kind: str, tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "some events.root") as file:
         file["analysis"] = {"pt": np.arange(10.0)}
