@@ -140,7 +140,8 @@ def _who_writes(settings: Settings) -> Iterator[str]:
     if model.provider == "scripted":
         yield f"model scripted:{model.script}: replies written by people, no language model"
     else:
-        yield f"model {model.repository or model.name}"
+        where = model.base_url or f"served by Ladon at site {settings.site.name}"
+        yield f"model {model.repository or model.name}, {where}"
     sandbox = Jail.of(settings).sandbox
     if sandbox is None:
         yield "sandbox none: the model's code runs with all rights of this user"

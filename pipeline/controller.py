@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from executors.serving.errors import ServingError
+from executors.serving.pool import STOP_S
 from executors.slurm.client import SlurmError
 from executors.slurm.jobs import cancel, tag_of
 from pipeline.files import read_json, write_json
@@ -22,6 +23,8 @@ STARTED = Path("logs") / "started.json"
 SERVERS_FILE = "servers.json"
 """In a run: what it used of its servers."""
 LOOK_S = 5.0
+HURRY_S = 3.0
+"""SLURM gives a cancelled job some seconds (KillWait) to end."""
 LAST_S = 60.0
 """Seconds before the controller's own walltime at which what still runs is cancelled."""
 
@@ -36,7 +39,7 @@ class Controller:
         self.on_slurm = settings.site.scheduler == "slurm"
         self.serves = is_served(settings) and settings.solver.name != "reference"
         self._looked = time.monotonic()
-        self._stopped = False
+        self._asked = False
         self._before = 0
 
     def begin(self) -> None:
@@ -62,7 +65,7 @@ class Controller:
 
     def look(self) -> None:
         """Steps in containers are answered; a server that no stage needs any more stops."""
-        if not self.serves or self._stopped:
+        if not self.serves:
             return
         if self.settings.site.container is not None:
             answer_steps(self.settings)
@@ -75,7 +78,14 @@ class Controller:
             for stage in point.stages
         )
         if all(path.exists() for path in wanted):
-            self._stop_servers("every stage of its run is solved")
+            self._asked = self._asked or self._ask_servers()
+            self._record_servers()
+
+    def _ask_servers(self) -> bool:
+        """Have the servers stop that nobody else holds, without waiting for them."""
+        for folder in pool_of(self.settings).ask_to_stop(self._owner, "all its stages are solved"):
+            self.say(f"every stage is solved: server {folder.name} stops")
+        return True
 
     def cancel_jobs(self) -> None:
         """End every job of the run; a complaint says which are left."""
@@ -101,27 +111,35 @@ class Controller:
         else:
             self.say("not continued by itself: this start finished nothing in its walltime")
 
-    def end(self) -> None:
-        """The run is over, however it ended: no job and no server of it is left."""
+    def end(self, hurry: bool = False) -> None:
+        """The run is over, however it ended: no job and no server of it is left.
+
+        In a `hurry`, a server that does not end by itself at once is ended by its job.
+        """
         self.cancel_jobs()
-        self._stop_servers("its run is over")
+        if not self.serves:
+            return
+        try:
+            within_s = HURRY_S if hurry else STOP_S
+            for endpoint in pool_of(self.settings).stop_all(
+                self._owner, "its run is over", within_s
+            ):
+                self.say(f"server {endpoint.server} {endpoint.status.lower()}: {endpoint.reason}")
+        except (ServingError, SlurmError) as error:
+            self.say(str(error))
+        self._record_servers()
 
     def seconds_left(self) -> float | None:
         """Seconds for which jobs may go on when the controller's walltime is near."""
         end = os.environ.get("LADON_END_TIME", "")
         return float(end) - LAST_S - time.time() if end.isdigit() else None
 
-    def _stop_servers(self, why: str) -> None:
-        if not self.serves or self._stopped:
-            return
-        self._stopped = True
-        pool = pool_of(self.settings)
-        try:
-            for endpoint in pool.stop_all(self.settings.run.name, why):
-                self.say(f"server {endpoint.server} stopped: {endpoint.reason}")
-        except (ServingError, SlurmError) as error:
-            self.say(str(error))
-        write_json(self.folder / SERVERS_FILE, usage_of(pool, self.settings.run.name))
+    @property
+    def _owner(self) -> str:
+        return self.settings.run.name
+
+    def _record_servers(self) -> None:
+        write_json(self.folder / SERVERS_FILE, usage_of(pool_of(self.settings), self._owner))
 
     def _tell_launcher(self, word: str) -> None:
         """What launch.sh reads when this process has ended: the tag of its jobs, and a word."""

@@ -57,6 +57,7 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
         profile = write_profile(settings, folder)
         controller = Controller(settings, layout, folder, lambda said: _tell(console, said))
         controller.begin()
+        code = EXIT_STOPPED
         try:
             with (
                 Graph(folder, profile, settings) as graph,
@@ -66,7 +67,7 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
             if code == EXIT_CONTINUE:
                 controller.out_of_time()
         finally:
-            controller.end()
+            controller.end(hurry=code == EXIT_STOPPED)
     failed = code == EXIT_FAILED
     return RunOutcome(folder, code, problems(folder, graph.began_at) if failed else ())
 

@@ -19,6 +19,8 @@ FRESH_S = 60.0
 """A heartbeat that is older (and older than six looks) makes one ask the scheduler."""
 SILENT_S = 600.0
 """A server whose job runs and whose keeper says nothing for so long is lost all the same."""
+STOP_S = 120.0
+"""A server that is asked to stop has so long before its job is ended."""
 BIRTH_S = 60.0
 """A folder without a record is one that is being made for so long."""
 SUBMIT_S = 900.0
@@ -103,7 +105,7 @@ class Pool:
         return folder
 
     def stop(
-        self, folder: ServerFolder, why: str, within_s: float = 120.0, sleep_s: float = 0.5
+        self, folder: ServerFolder, why: str, within_s: float = STOP_S, sleep_s: float = 0.5
     ) -> Endpoint:
         """Ask a server to stop, then end its job; its record when it has ended.
 
@@ -127,20 +129,27 @@ class Pool:
             self._mark(folder, "STOPPED", why)
         return Endpoint.load(folder.record)
 
-    def stop_all(self, owner: str | None, why: str) -> list[Endpoint]:
+    def stop_all(self, owner: str | None, why: str, within_s: float = STOP_S) -> list[Endpoint]:
         """Stop every server that was started for the run `owner` (None: all); what became of them.
 
-        A server that another run holds by a fresh lease is left to it.
+        A server that another run holds by a fresh lease is left to it. All are asked first: each
+        has `within_s` to end by itself, and none waits for another.
         """
-        ended = []
+        asked = self.ask_to_stop(owner, why)
+        return [self.stop(folder, why, within_s) for folder in asked]
+
+    def ask_to_stop(self, owner: str | None, why: str) -> list[ServerFolder]:
+        """Ask the same servers, and wait for none of them."""
+        found = []
         for folder, endpoint in self.servers():
             if endpoint.status in ENDED or (owner is not None and endpoint.owner != owner):
                 continue
             lease_s = Launch.load(folder.launch).site.lease_s
             others = [user for user in holders(folder, lease_s) if user.partition("/")[0] != owner]
             if owner is None or not others:
-                ended.append(self.stop(folder, why))
-        return ended
+                folder.stop_file.write_text(f"{why}\n", encoding="utf-8")
+                found.append(folder)
+        return found
 
     def is_being_made(self, spec: ServeSpec) -> bool:
         """Whether somebody has just begun to start such a server, and it has no record yet."""

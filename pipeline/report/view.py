@@ -23,6 +23,7 @@ from pipeline.report.tables.analysis import (
 from pipeline.report.tables.cell import Table
 from pipeline.report.tables.fit import functions_table, measurement_table
 from pipeline.report.tables.run import anchor, checks_table, provenance_table, stages_table
+from pipeline.report.tables.servers import servers_tables
 
 COMPARISON = frozenset({"cutflow", "roc", "scores", "boundaries", "likelihood"})
 """Figures that stand two in a row."""
@@ -195,7 +196,8 @@ def _agents(point: PointFolder, whole: bool) -> Section:
     if who is None:
         return Section("agents", "Agents")
     dialogues = stage_dialogues(point) if whole else ()
-    return Section("agents", "Agents", (), (agents_table(point, who),), dialogues=dialogues)
+    tables = (agents_table(point, who), *servers_tables(point))
+    return Section("agents", "Agents", (), tables, dialogues=dialogues)
 
 
 def _named(figure: str, table: Table | None) -> dict[str, Table]:
