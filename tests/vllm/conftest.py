@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import Ladon
 from tests.vllm.server import Vllm, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -67,3 +68,16 @@ def random_server(
     """vLLM serving random weights; not to be killed: others use it too."""
     with serving(vllm_python, random_model, RANDOM, tmp_path_factory.mktemp("random")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def memo_model(
+    scripted_run: Ladon, memo_program: Program, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Folder of a model that knows the scripted run's dialogues by heart."""
+    points = scripted_run.folder / "outputs" / "small" / "points" / "main"
+    trajectories = sorted(map(str, points.glob("*/trajectory.jsonl")))
+    folder = tmp_path_factory.mktemp("models") / "memo"
+    learned = memo_program("train.py", "--dialogues", *trajectories, "--output", str(folder))
+    assert learned.returncode == 0, learned.stderr
+    return folder

@@ -19,7 +19,7 @@ from agents.trajectory import read_entries
 from pipeline.files import read_json
 from pipeline.report.results import validate_results
 from tests.command import SMALL_DATA, Ladon
-from tests.vllm.conftest import MEMO, Program
+from tests.vllm.conftest import MEMO
 from tests.vllm.server import Vllm, serving
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(3600)]
@@ -48,19 +48,6 @@ def at(server: Vllm) -> tuple[str, str]:
 
 def kinds(trajectory: Path) -> Counter[str]:
     return Counter(entry.kind for entry in read_entries(trajectory))
-
-
-@pytest.fixture(scope="module")
-def memo_model(
-    scripted_run: Ladon, memo_program: Program, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Folder of a model that knows the scripted run's dialogues by heart."""
-    points = scripted_run.folder / "outputs" / "small" / "points" / "main"
-    trajectories = sorted(map(str, points.glob("*/trajectory.jsonl")))
-    folder = tmp_path_factory.mktemp("models") / "memo"
-    learned = memo_program("train.py", "--dialogues", *trajectories, "--output", str(folder))
-    assert learned.returncode == 0, learned.stderr
-    return folder
 
 
 @pytest.fixture(scope="module")

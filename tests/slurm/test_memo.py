@@ -1,0 +1,127 @@
+"""A real vLLM as a job on a (fake) GPU node, asked by agents on other nodes.
+
+The model is one of two million parameters that learned the scripted dialogues by heart: a real
+model behind a real server, which understands nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.trajectory import read_entries
+from executors.serving.pool import Pool
+from executors.serving.record import Endpoint
+from executors.serving.scheduler import Slurm
+from pipeline.files import read_json
+from tests.command import SMALL_DATA
+from tests.slurm.conftest import Cluster, run
+from tests.slurm.launching import Launched, Launcher
+from tests.vllm.conftest import memo_model, memo_program, vllm_python
+
+pytestmark = [pytest.mark.slurm, pytest.mark.vllm, pytest.mark.timeout(3600)]
+
+__all__ = ["memo_model", "memo_program", "vllm_python"]  # fixtures
+
+SERVED = ("model=memo", "solver=agent", *SMALL_DATA, "model.serve.gpus=1")
+
+
+@pytest.fixture(scope="module")
+def launcher(slurm: Cluster) -> Iterator[Launcher]:
+    folder = Path(tempfile.mkdtemp(prefix="ladon-memo-"))
+    yield Launcher(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def served(launcher: Launcher, memo_model: Path) -> Launched:
+    """The run, finished."""
+    launched = launcher("memo", *SERVED, f"model.serve.weights='{memo_model}'")
+    launched.succeeded(1800)
+    return launched
+
+
+def endpoints(launched: Launched) -> list[Endpoint]:
+    pool = Pool(launched.folder.parent / "servers", Slurm())
+    return [endpoint for _, endpoint in pool.servers()]
+
+
+def replies(launched: Launched) -> list[dict[str, Any]]:
+    paths = launched.folder.glob("points/main/*/trajectory.jsonl")
+    return [dict(e.content) for path in paths for e in read_entries(path) if e.kind == "reply"]
+
+
+def test_every_stage_passes(served: Launched) -> None:
+    stages = served.results()["stages"]
+    assert {name: stage["outcome"] for name, stage in stages.items()} == dict.fromkeys(
+        ["inspect", "convert", "preprocess", "classify", "categorize", "measure"], "passed"
+    )
+
+
+def test_the_server_is_a_job_on_a_gpu_node(served: Launched) -> None:
+    (endpoint,) = endpoints(served)
+    assert endpoint.node in ("gpu1", "gpu2")
+    assert str(endpoint.base_url).startswith("http://10.213.77.1")
+    told = run("scontrol", "show", "job", str(endpoint.job))
+    assert "gres:gpu:1" in told or "gres/gpu=1" in told
+
+
+def test_every_call_goes_over_the_nodes_network(served: Launched) -> None:
+    """The agents are on other nodes than the server, and know it by its record alone."""
+    (endpoint,) = endpoints(served)
+    answers = replies(served)
+    assert len(answers) > 15
+    assert {answer["endpoint"] for answer in answers} == {endpoint.base_url}
+    assert served.nodes() <= {"cpu1", "cpu2"}
+    key = Path(endpoint.api_key_file).read_text()
+    assert Path(endpoint.api_key_file).stat().st_mode & 0o777 == 0o600
+    texts = [
+        p for p in served.folder.rglob("*") if p.suffix in (".json", ".jsonl", ".log", ".html")
+    ]
+    assert [p for p in texts if key in p.read_text(errors="replace")] == []
+
+
+def test_the_server_stops_by_itself(served: Launched) -> None:
+    (endpoint,) = endpoints(served)
+    assert (endpoint.status, endpoint.reason) == ("STOPPED", "all its stages are solved")
+    served.left_nothing()
+    assert run("squeue", "--noheader", f"--jobs={endpoint.job}", "--states=RUNNING,PENDING") == ""
+
+
+def test_gpu_seconds_are_told_by_stage(served: Launched) -> None:
+    (endpoint,) = endpoints(served)
+    used = read_json(served.folder / "servers.json")
+    own = {key: value for key, value in used["gpu_seconds"].items() if key}
+    assert set(own) <= {f"main/{stage}" for stage in served.results()["stages"]}
+    assert own["main/measure"] > 0
+    lived = (endpoint.ended or 0) - (endpoint.started or 0)
+    assert sum(used["gpu_seconds"].values()) == pytest.approx(lived, abs=10)
+    (server,) = used["servers"]
+    assert server["generation_tokens"] > 1000
+    assert "Time of GPUs by stage" in (served.folder / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_scancel_of_the_server(launcher: Launcher, memo_model: Path, served: Launched) -> None:
+    """Another one is started, what was answered is not asked again, every stage passes."""
+    launched = launcher("cancelled", *SERVED, f"model.serve.weights='{memo_model}'")
+    dialogues = launched.folder / "dialogues" / "points" / "main"
+    launched.until(
+        lambda: (dialogues / "convert.jsonl").exists()
+        and '"kind": "reply"' in (dialogues / "convert.jsonl").read_text(),
+        "an answer for convert", 600,
+    )  # fmt: skip
+    mine = [e for e in endpoints(launched) if e.owner == "cancelled"]
+    run("scancel", str(mine[0].job))
+    launched.succeeded(1800)
+    mine = [e for e in endpoints(launched) if e.owner == "cancelled"]
+    assert len(mine) == 2
+    assert {e.status for e in mine} == {"STOPPED"}
+    assert len(replies(launched)) == len(replies(served))
+    assert {s["outcome"] for s in launched.results()["stages"].values()} == {"passed"}
+    launched.left_nothing()
