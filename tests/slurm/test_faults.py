@@ -23,9 +23,9 @@ from tests.slurm.launching import Launched, Launcher
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(1800)]
 
-SHORT = ("data.luminosity=1.5", "data.chunk_size=100", "solver=reference",
+SHORT = ("data.luminosity=1.5", "data.chunk_size=250", "solver=reference",
          "stages=[inspect,convert]")  # fmt: skip
-"""Two stages of our own solutions, in some 350 chunks."""
+"""Two stages of our own solutions, in some 470 chunks."""
 CONVERTED = Path("points/main/convert/output")
 
 
@@ -183,7 +183,7 @@ def test_the_walltime_of_a_worker(launcher: Launcher, calm: Path, tmp_path: Path
     profile["retries"] = 8
     (launcher.folder / "minute").mkdir()
     (launcher.folder / "minute" / "config.yaml").write_text(yaml.safe_dump(profile))
-    given = [s.replace("chunk_size=100", "chunk_size=10") for s in SHORT]
+    given = [s.replace("chunk_size=250", "chunk_size=20") for s in SHORT]
     launched = launcher("minute", *given, f"site.profile={launcher.folder / 'minute'}")
     launched.succeeded(1700)
     assert "TIMEOUT" in launched.log
