@@ -9,7 +9,8 @@
 #   --check          builds nothing: exit code 0 where the image is there and made of today's sources
 # Packages come from where this machine's pip takes them. Beside the image, PATH.json names its
 # SHA-256 (of a folder: of the list of its files and theirs), which provenance quotes.
-# A second call with the same sources returns at once.
+# A second call with the same sources returns at once; one after changes of our code alone takes the
+# packages from the image that is there.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(dirname "$here")
@@ -86,20 +87,29 @@ if recorded inputs_sha256 "$inputs"; then
     exit 0
 fi
 
+# All but our code decides the packages of the analysis image.
+installed=$({ cat "$here/$image.def" "$repository/constraints.txt" "$repository/pyproject.toml" &&
+    echo "$image $kind $from"; } | sha256)
+
 arguments=(--build-arg "context=$work/context")
 [ -z "$packages" ] || arguments+=(--build-arg "packages=$packages")
 [ -z "$remove" ] || arguments+=(--build-arg "remove=$remove")
-case $from in
-    debootstrap) "$here/base.sh" "$repository/build/containers/base" && base=$repository/build/containers/base ;;
-    *) base=$from ;;
-esac
-case $base in
-    docker://*) arguments+=(--build-arg "bootstrap=docker" --build-arg "from=${base#docker://}")
-       made_from=$base ;;
-    *) [ -d "$base" ] || fail "expected docker://…, a folder or debootstrap after --from, found '$from'"
-       arguments+=(--build-arg "bootstrap=localimage" --build-arg "from=$(cd "$base" && pwd)")
-       made_from="debootstrap $(cat "$base.made" 2>/dev/null || echo "of an unknown release")" ;;
-esac
+if [ "$image" = analysis ] && recorded packages_sha256 "$installed"; then
+    made_from=$(sed -n 's/^ *"base": "\(.*\)",$/\1/p' "$record")
+    arguments+=(--build-arg "bootstrap=localimage" --build-arg "from=$to")
+else
+    case $from in
+        debootstrap) "$here/base.sh" "$repository/build/containers/base" && base=$repository/build/containers/base ;;
+        *) base=$from ;;
+    esac
+    case $base in
+        docker://*) arguments+=(--build-arg "bootstrap=docker" --build-arg "from=${base#docker://}")
+           made_from=$base ;;
+        *) [ -d "$base" ] || fail "expected docker://…, a folder or debootstrap after --from, found '$from'"
+           arguments+=(--build-arg "bootstrap=localimage" --build-arg "from=$(cd "$base" && pwd)")
+           made_from="debootstrap $(cat "$base.made" 2>/dev/null || echo "of an unknown release")" ;;
+    esac
+fi
 
 # The machine's own pip settings, and the folders that they name.
 points='' binds=()
@@ -150,6 +160,7 @@ cat >"$record.part" <<END
   "built_with": "$(apptainer --version)",
   "definition_sha256": "$(sha256 <"$here/$image.def")",
   "constraints_sha256": "$(sha256 <"$repository/constraints.txt")",
+  "packages_sha256": "$installed",
   "sources_sha256": "$sources",
   "inputs_sha256": "$inputs"
 }
