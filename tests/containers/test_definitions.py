@@ -166,6 +166,7 @@ def test_what_goes_into_the_analysis_image(tmp_path: Path) -> None:
     """Our code and what it reads; not what a user keeps beside it. Apptainer is a stand-in."""
     shutil.copytree(CONTAINERS, tmp_path / "containers")
     (tmp_path / "constraints.txt").touch()
+    (tmp_path / "pyproject.toml").touch()
     (tmp_path / "outputs").mkdir()
     for name in ("pipeline/cli.py", "pipeline/__pycache__/cli.pyc", "conf/config.yaml",
                  "conf/local/key.yaml", ".venv/bin/python", "tests/test_cli.py"):  # fmt: skip
@@ -188,6 +189,7 @@ def test_what_goes_into_the_analysis_image(tmp_path: Path) -> None:
     # What pip is told varies with the machine.
     assert {line for line in found if "-0" not in line} == {
         "./constraints.txt", "./pip.conf", "./source/conf/config.yaml", "./source/pipeline/cli.py",
+        "./source/pyproject.toml",
     }  # fmt: skip
 
 
