@@ -10,10 +10,12 @@ from typing import Any
 
 import dask
 from distributed import Client
+from distributed.core import rpc
 
 from executors.base import ExecutorError
 from executors.dask import START_TIMEOUT, DaskExecutor, cluster_settings
 from executors.memory import reuse_memory
+from executors.security import make_keys, remove_keys, security
 
 FEWEST = 3
 """Tasks: the scheduler, the client, and a worker."""
@@ -50,18 +52,35 @@ class AllocationExecutor(DaskExecutor):
         from dask_jobqueue.slurm import SLURMRunner  # here: importing it takes SIGINT over
 
         meeting = meeting_file(self.shared, os.environ)
+        keys = meeting.with_suffix(".keys")
+        if os.environ["SLURM_PROCID"] == "0":
+            make_keys(keys)
+        sealed = security(keys)
+        self._open.callback(remove_keys, keys)
         self._open.enter_context(dask.config.set(cluster_settings(self.retries)))
         runner = self._open.enter_context(
             SLURMRunner(  # type: ignore[no-untyped-call]
                 scheduler_file=str(meeting),
-                scheduler_options=scheduler_options(self.interface),
+                scheduler_options={
+                    **scheduler_options(self.interface), "protocol": "tls://", "security": sealed,
+                },
                 worker_class="distributed.Nanny",
-                worker_options=worker_options(self.memory_gb, self.interface, self.local_disk),
+                worker_options={
+                    **worker_options(self.memory_gb, self.interface, self.local_disk),
+                    "protocol": "tls://", "security": sealed,
+                },
             )
+        )  # fmt: skip
+        # By which it ends the scheduler; its own knows no keys.
+        runner.scheduler_comm = rpc(  # type: ignore[no-untyped-call]
+            runner.scheduler_address,
+            connection_args=sealed.get_connection_args("client"),  # type: ignore[no-untyped-call]
         )
         self._open.callback(meeting.unlink, missing_ok=True)  # at the end: all tasks read it
         reuse_memory()
-        client = Client(runner.scheduler_address, timeout=START_TIMEOUT)  # type: ignore[no-untyped-call]
+        client = Client(  # type: ignore[no-untyped-call]
+            runner.scheduler_address, security=sealed, timeout=START_TIMEOUT
+        )
         self._client = self._open.enter_context(client)
         self._await_workers(client)
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import Any
 
 import dask
 from distributed import Client
+from distributed.security import Security
 
 from executors.allocation import quiet_dask_jobqueue, scheduler_options
 from executors.dask import START_TIMEOUT, DaskExecutor, cluster_settings
+from executors.security import make_keys, remove_keys, security
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,11 @@ class WorkerJobs:
 
 
 def cluster_options(
-    jobs: WorkerJobs, memory_gb: float, interface: str | None, local_disk: str | None
+    jobs: WorkerJobs,
+    memory_gb: float,
+    interface: str | None,
+    local_disk: str | None,
+    sealed: Security,
 ) -> dict[str, Any]:
     """Arguments of dask-jobqueue's SLURMCluster: one process of one thread per job.
 
@@ -64,6 +71,8 @@ def cluster_options(
         "job_extra_directives": ["--no-requeue", *extra, *jobs.options],
         "worker_extra_args": ["--lifetime", jobs.lifetime, "--lifetime-stagger", jobs.stagger],
         "scheduler_options": scheduler_options(interface),
+        "protocol": "tls://",
+        "security": sealed,
     }
 
 
@@ -88,11 +97,17 @@ class ElasticExecutor(DaskExecutor):
 
             self.jobs.logs.mkdir(parents=True, exist_ok=True)
             self._open.enter_context(dask.config.set(cluster_settings(self.retries)))
-            options = cluster_options(self.jobs, self.memory_gb, self.interface, self.local_disk)
+            keys = self.jobs.logs / f"{self.jobs.name}-{os.getpid()}.keys"
+            make_keys(keys)
+            self._open.callback(remove_keys, keys)
+            sealed = security(keys, by_name=True)
+            options = cluster_options(
+                self.jobs, self.memory_gb, self.interface, self.local_disk, sealed
+            )
             cluster = self._open.enter_context(SLURMCluster(**options))
             cluster.adapt(
                 minimum_jobs=self.jobs.minimum, maximum_jobs=self.jobs.maximum, interval="2s"
             )
-            client = Client(cluster)  # type: ignore[no-untyped-call]
+            client = Client(cluster, security=sealed)  # type: ignore[no-untyped-call]
             self._client = self._open.enter_context(client)
         return self._client

@@ -8,6 +8,7 @@ import pytest
 from dask_jobqueue.slurm import SLURMJob
 
 from executors.elastic import WorkerJobs, cluster_options
+from executors.security import make_keys, security
 
 
 @pytest.fixture
@@ -27,7 +28,9 @@ def script(tmp_path: Path) -> str:
         setup=("module load python",),
         options=("--reservation=open",),
     )
-    options = cluster_options(jobs, 2.0, "hsn0", "/local")
+    make_keys(tmp_path / "keys")
+    sealed = security(tmp_path / "keys", by_name=True)
+    options = cluster_options(jobs, 2.0, "hsn0", "/local", sealed)
     del options["scheduler_options"]
     text: str = SLURMJob("tcp://10.0.0.1:8786", name="worker-1", **options).job_script()
     return text
@@ -47,6 +50,7 @@ def test_a_worker_ends_before_its_walltime(script: str) -> None:
     (worker,) = [line for line in script.splitlines() if "distributed.cli.dask_worker" in line]
     for option in (
         "--lifetime 50m", "--lifetime-stagger 4m", "--nthreads 1", "--memory-limit 1.86GiB",
-        "--local-directory /local", "--interface hsn0", "--death-timeout 60",
+        "--protocol tls://", "--tls-key", "keys/key.pem", "--local-directory /local",
+        "--interface hsn0", "--death-timeout 60",
     ):  # fmt: skip
         assert option in worker
