@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import dask
@@ -84,6 +86,22 @@ class AllocationExecutor(DaskExecutor):
         self._client = self._open.enter_context(client)
         self._await_workers(client)
         return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the other tasks; all of them have to have begun.
+
+        A nanny that starts when its scheduler is gone waits, and then fails, and its job with it:
+        that is where all chunks were done before, and the client has nothing to do.
+        """
+        if self._client is not None:
+            with suppress(TimeoutError):
+                self._client.wait_for_workers(self.workers, timeout=WORKERS_WITHIN_S)
+        super().__exit__(kind, error, trace)
 
     def _await_workers(self, client: Client) -> None:
         """At least one worker; the others join when they are there."""

@@ -13,12 +13,13 @@ from typing import Any
 from unittest import mock
 
 from agents.chat import ChatModel
+from pipeline.agent_settings import SandboxLimits
 from pipeline.configure import configure
 from pipeline.data.synthetic import synthesize
 from pipeline.files import read_json, write_json
 from pipeline.freeze import freeze
 from pipeline.progress import FOLDER as PROGRESS
-from pipeline.settings import SandboxLimits, Settings, to_dict
+from pipeline.settings import Settings, to_dict
 from pipeline.stages.convert import warm
 from pipeline.steps import execute, fileset, judge, solve
 
