@@ -13,6 +13,7 @@ from executors.slurm.jobs import jobs_of, tag_of
 from pipeline.files import read_json
 from pipeline.replay import compare_runs
 from tests.command import SMALL, Ladon
+from tests.images import image
 from tests.slurm.conftest import Cluster
 from tests.slurm.launching import Launched, Launcher
 
@@ -100,3 +101,22 @@ def test_workers_that_are_jobs_of_their_own_give_the_same_bits(
     laptop("run", "run.name=elastic", *given)
     compared = compare_runs(laptop.folder / "outputs" / "elastic", elastic.folder)
     assert compared.same, compared.differences
+
+
+@pytest.mark.slow
+@pytest.mark.apptainer
+def test_every_step_in_the_image_gives_the_same_bits(
+    scripted: Launched, launcher: Launcher
+) -> None:
+    box = image("analysis", todays=True)
+    launched = launcher("boxed", *TENTH, f"site.container={box}")
+    launched.succeeded()
+    launched.left_nothing()
+    compared = compare_runs(scripted.folder, launched.folder)
+    assert compared.same, compared.differences
+    assert "apptainer" in (launched.folder / "sweep.json").read_text()
+    record = read_json(box.with_name(f"{box.name}.json"))
+    provenance = read_json(launched.folder / "provenance.json")
+    assert provenance["container"]["sha256"] == record["sha256"]
+    log = launched.folder / "logs" / "execute" / "points" / "main" / "convert.log"
+    assert "tls://" in log.read_text()  # Dask's tasks were in it too
