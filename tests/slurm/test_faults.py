@@ -1,7 +1,8 @@
 """Faults on the testbed: nothing lost, nothing left, a clear sentence, the same numbers after.
 
 Each test hurts one run while its convert is under way, looks at what is said and left, and ends
-with the same command again (or the run going on by itself) and the bits of an undisturbed run.
+with the same command again (or the run going on by itself) and the bits of an undisturbed run. The
+runs begin where the undisturbed one was before its convert: copies without what came after.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,19 +31,40 @@ SHORT = ("data.luminosity=1.5", "data.chunk_size=250", "solver=reference",
 CONVERTED = Path("points/main/convert/output")
 
 
+@dataclass(frozen=True)
+class FromConvert(Launcher):
+    """Launches runs that have come as far as convert."""
+
+    calm: Path
+
+    def __call__(self, name: str, *overrides: str, options: tuple[str, ...] = ()) -> Launched:
+        folder = self.calm.parent / name
+        if not folder.exists():
+            shutil.copytree(self.calm, folder, ignore=later)
+        return super().__call__(name, *overrides, options=options)
+
+
+def later(folder: str, names: list[str]) -> set[str]:
+    """What a run does not have before its convert."""
+    if Path(folder).name == "convert":
+        return set(names) - {"solution.py", "attempts.json", "trajectory.jsonl"}
+    return {"chunks", "logs", "profile", ".snakemake", "results.json", "figures", "report.html",
+            "summary.json", "summary.csv", ".lock"} & set(names)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def launcher(slurm: Cluster) -> Iterator[Launcher]:
+def calm(slurm: Cluster) -> Iterator[Path]:
+    """The undisturbed run."""
     folder = Path(tempfile.mkdtemp(prefix="ladon-faults-"))
-    yield Launcher(folder)
+    launched = Launcher(folder)("calm", *SHORT)
+    launched.succeeded()
+    yield launched.folder
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
-def calm(launcher: Launcher) -> Path:
-    """The undisturbed run."""
-    launched = launcher("calm", *SHORT)
-    launched.succeeded()
-    return launched.folder
+@pytest.fixture
+def launcher(calm: Path) -> Launcher:
+    return FromConvert(calm.parents[1], calm)
 
 
 def same_numbers(calm: Path, launched: Launched) -> None:
@@ -184,7 +207,9 @@ def test_the_walltime_of_a_worker(launcher: Launcher, calm: Path, tmp_path: Path
     (launcher.folder / "minute").mkdir()
     (launcher.folder / "minute" / "config.yaml").write_text(yaml.safe_dump(profile))
     given = [s.replace("chunk_size=250", "chunk_size=20") for s in SHORT]
-    launched = launcher("minute", *given, f"site.profile={launcher.folder / 'minute'}")
+    launched = Launcher(launcher.folder)(
+        "minute", *given, f"site.profile={launcher.folder / 'minute'}"
+    )
     launched.succeeded(1700)
     assert "TIMEOUT" in launched.log
     launched.left_nothing()
@@ -246,9 +271,7 @@ def test_a_partition_that_does_not_exist(launcher: Launcher, calm: Path) -> None
 
 def test_sbatch_that_refuses_for_a_minute(launcher: Launcher, calm: Path, slurm: Cluster) -> None:
     launched = launcher("refused", *SHORT)
-    launched.until(
-        lambda: (launched.folder / "fileset").is_dir() and launched.jobs, "the first job", 120
-    )
+    launched.until(lambda: launched.state == "RUNNING", "the controller to begin", 60)
     with mended(slurm):
         run("scontrol", "update", "PartitionName=cpu", "State=INACTIVE")
         time.sleep(60)
