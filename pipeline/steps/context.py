@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.files import read_json
 from pipeline.settings import Settings, load
 from pipeline.stages.contract import StageContext
-from pipeline.stages.jail import TRUSTED, Jail
 from pipeline.workflow.layout import Layout, PointPlan
+
+if TYPE_CHECKING:
+    from pipeline.stages.jail import Jail
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Place:
 
     def jail(self) -> Jail:
         """Where this owner's solution runs; the reference is ours and trusted."""
+        from pipeline.stages.jail import TRUSTED, Jail  # a second of imports, for few steps
+
         return TRUSTED if self.is_reference else Jail.of(self.settings())
 
     def context(self, sealed: bool) -> StageContext:
