@@ -130,7 +130,8 @@ def test_a_controller_that_is_killed(launcher: Launcher, calm: Path) -> None:
     """SIGKILL to all of its job: nobody cancels the others, but the next start does."""
     launched = launcher("killed", *SHORT)
     launched.converting()
-    run("scancel", "--signal=KILL", "--full", launched.job)
+    # scancel would end it with SIGTERM first, which it minds; the nodes' processes are the host's too.
+    run("pkill", "-KILL", "--full", "run.name=killed")
     launched.ended(60)
     assert launched.jobs, "expected the job of convert to be left"
     continued = launcher("killed", *SHORT)
