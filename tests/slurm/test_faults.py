@@ -130,7 +130,7 @@ def test_a_controller_that_is_killed(launcher: Launcher, calm: Path) -> None:
     """SIGKILL to all of its job: nobody cancels the others, but the next start does."""
     launched = launcher("killed", *SHORT)
     launched.converting()
-    # scancel would end it with SIGTERM first, which it minds; the nodes' processes are the host's too.
+    # scancel would send SIGTERM first, which it minds. The host sees the processes of the nodes.
     run("pkill", "-KILL", "--full", "run.name=killed")
     launched.ended(60)
     assert launched.jobs, "expected the job of convert to be left"
