@@ -22,7 +22,8 @@ from tests.command import SMALL_DATA, Ladon
 from tests.vllm.conftest import MEMO
 from tests.vllm.server import Vllm, serving
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(3600)]
+# Slow: tests/slurm/test_memo.py has a whole run against a real vLLM in every CI run.
+pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 STAGES = ["inspect", "convert", "preprocess", "classify", "categorize", "measure"]
 ANSWERED_WITHIN_S = 1200.0
