@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(1800)]
 SHORT = ("data.luminosity=1.5", "data.chunk_size=250", "solver=reference",
          "stages=[inspect,convert]")  # fmt: skip
 """Two stages of our own solutions, in some 470 chunks."""
+ELSEWHERE = ("--partition=gpu",)
+"""The controller is on none of the nodes that convert may be on."""
 CONVERTED = Path("points/main/convert/output")
 
 
@@ -141,7 +143,7 @@ def test_a_controller_that_is_killed(launcher: Launcher, calm: Path) -> None:
 
 
 def test_a_node_that_is_cut_off_and_healed(launcher: Launcher, calm: Path, slurm: Cluster) -> None:
-    launched = launcher("healed", *SHORT)
+    launched = launcher("healed", *SHORT, options=ELSEWHERE)
     job = launched.converting()
     with mended(slurm):
         node = slurm_node(job.node, run("squeue", "-h", f"--jobs={launched.job}", "-o", "%N"))
@@ -155,7 +157,7 @@ def test_a_node_that_is_cut_off_and_healed(launcher: Launcher, calm: Path, slurm
 def test_a_node_that_is_cut_off_for_good(launcher: Launcher, calm: Path, slurm: Cluster) -> None:
     """One worker, so that the other node can take convert over."""
     given = (*SHORT, "site.workers=1")
-    launched = launcher("lost", *given)
+    launched = launcher("lost", *given, options=ELSEWHERE)
     job = launched.converting()
     with mended(slurm):
         controller = run("squeue", "-h", f"--jobs={launched.job}", "-o", "%N")
