@@ -11,9 +11,11 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from executors.sandbox import Limits, Sandbox, SandboxResult, Worker
 
@@ -146,6 +148,7 @@ def _pid(worker: Worker) -> Trial:
     code = "import sys; sys.stdin.read()"  # ends with us
     victim = subprocess.Popen([sys.executable, "-S", "-c", code, mark], stdin=subprocess.PIPE)
     try:
+        _await_words(victim.pid, mark)
         result = worker.call("pid", [victim.pid])
         with suppress(subprocess.TimeoutExpired):
             victim.wait(timeout=0.2)
@@ -158,6 +161,15 @@ def _pid(worker: Worker) -> Trial:
     finally:
         victim.kill()
         victim.communicate()
+
+
+def _await_words(pid: int, mark: str) -> None:
+    """Until the process shows its words: the kernel fills them in when exec is under way already."""
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
+        if mark.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return
+        time.sleep(0.005)
 
 
 def _memory(worker: Worker) -> Trial:
