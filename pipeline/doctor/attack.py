@@ -164,7 +164,7 @@ def _pid(worker: Worker) -> Trial:
 
 
 def _await_words(pid: int, mark: str) -> None:
-    """Until the process shows its words: the kernel fills them in when exec is under way already."""
+    """Until the process shows its words: the kernel fills them in late in exec."""
     deadline = time.monotonic() + 5.0
     while time.monotonic() < deadline:
         if mark.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
