@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.slurm, pytest.mark.vllm, pytest.mark.timeout(3600)]
 __all__ = ["memo_model", "memo_program", "vllm_python"]  # fixtures
 
 SERVED = ("model=memo", "solver=agent", *SMALL_DATA, "model.serve.gpus=1")
+SHORT = "stages=[inspect,convert]"
+"""In every CI run; all six stages are a slow test."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def launcher(slurm: Cluster) -> Iterator[Launcher]:
 @pytest.fixture(scope="module")
 def served(launcher: Launcher, memo_model: Path) -> Launched:
     """The run, finished."""
-    launched = launcher("memo", *SERVED, f"model.serve.weights='{memo_model}'")
+    launched = launcher("memo", *SERVED, SHORT, f"model.serve.weights='{memo_model}'")
     launched.succeeded(1800)
     return launched
 
@@ -56,11 +58,22 @@ def replies(launched: Launched) -> list[dict[str, Any]]:
     return [dict(e.content) for path in paths for e in read_entries(path) if e.kind == "reply"]
 
 
-def test_every_stage_passes(served: Launched) -> None:
-    stages = served.results()["stages"]
-    assert {name: stage["outcome"] for name, stage in stages.items()} == dict.fromkeys(
-        ["inspect", "convert", "preprocess", "classify", "categorize", "measure"], "passed"
-    )
+def passed(launched: Launched) -> list[str]:
+    stages = launched.results()["stages"]
+    return [name for name, stage in stages.items() if stage["outcome"] == "passed"]
+
+
+def test_the_stages_pass(served: Launched) -> None:
+    assert passed(served) == ["inspect", "convert"]
+
+
+@pytest.mark.slow
+def test_all_stages_pass(launcher: Launcher, memo_model: Path) -> None:
+    launched = launcher("whole", *SERVED, f"model.serve.weights='{memo_model}'")
+    launched.succeeded(1800)
+    assert sorted(passed(launched)) == [
+        "categorize", "classify", "convert", "inspect", "measure", "preprocess",
+    ]  # fmt: skip
 
 
 def test_the_server_is_a_job_on_a_gpu_node(served: Launched) -> None:
@@ -75,7 +88,7 @@ def test_every_call_goes_over_the_nodes_network(served: Launched) -> None:
     """The agents are on other nodes than the server, and know it by its record alone."""
     (endpoint,) = endpoints(served)
     answers = replies(served)
-    assert len(answers) > 15
+    assert len(answers) == 8  # three for inspect, five for convert in its two rounds
     assert {answer["endpoint"] for answer in answers} == {endpoint.base_url}
     assert served.nodes() <= {"cpu1", "cpu2"}
     key = Path(endpoint.api_key_file).read_text()
@@ -98,18 +111,18 @@ def test_gpu_seconds_are_told_by_stage(served: Launched) -> None:
     used = read_json(served.folder / "servers.json")
     own = {key: value for key, value in used["gpu_seconds"].items() if key}
     assert set(own) <= {f"main/{stage}" for stage in served.results()["stages"]}
-    assert own["main/measure"] > 0
+    assert own["main/convert"] > 0
     lived = (endpoint.ended or 0) - (endpoint.started or 0)
     assert sum(used["gpu_seconds"].values()) == pytest.approx(lived, abs=10)
     (server,) = used["servers"]
-    assert server["generation_tokens"] > 1000
+    assert server["generation_tokens"] > 300
     assert "Time of GPUs by stage" in (served.folder / "report.html").read_text()
 
 
 @pytest.mark.slow
 def test_scancel_of_the_server(launcher: Launcher, memo_model: Path, served: Launched) -> None:
     """Another one is started, what was answered is not asked again, every stage passes."""
-    launched = launcher("cancelled", *SERVED, f"model.serve.weights='{memo_model}'")
+    launched = launcher("cancelled", *SERVED, SHORT, f"model.serve.weights='{memo_model}'")
     dialogues = launched.folder / "dialogues" / "points" / "main"
     launched.until(
         lambda: (dialogues / "convert.jsonl").exists()
@@ -123,5 +136,5 @@ def test_scancel_of_the_server(launcher: Launcher, memo_model: Path, served: Lau
     assert len(mine) == 2
     assert {e.status for e in mine} == {"STOPPED"}
     assert len(replies(launched)) == len(replies(served))
-    assert {s["outcome"] for s in launched.results()["stages"].values()} == {"passed"}
+    assert passed(launched) == ["inspect", "convert"]
     launched.left_nothing()
