@@ -22,7 +22,7 @@ LOG = Path("logs") / "snakemake.log"
 def snakemake_command(folder: Path, profile: Path) -> list[str]:
     """The command line that runs the graph of `folder`; what differs by site is in `profile`."""
     return [
-        sys.executable, "-m", "snakemake",
+        sys.executable, "-P", "-m", "snakemake",  # -P: a user's own copy.py is no module of ours
         "--snakefile", str(SNAKEFILE),
         "--directory", str(folder),
         "--profile", str(profile),
