@@ -24,6 +24,8 @@ print(len(block))"
 exit $?
 """
 
+pytestmark = pytest.mark.slurm
+
 
 def script(slurm: Cluster, name: str, text: str) -> str:
     path = slurm.folder / name
