@@ -87,7 +87,6 @@ def _run_graph(graph: Graph, controller: Controller, display: progress.RunDispla
         left = controller.seconds_left() if asked else None
         if code is None and left is not None and left < 0:
             graph.kill()
-            controller.cancel_jobs()
             return EXIT_CONTINUE
         if code is not None:
             if code == 0:
@@ -97,13 +96,13 @@ def _run_graph(graph: Graph, controller: Controller, display: progress.RunDispla
 
 
 def _stop(graph: Graph, controller: Controller, received: list[int]) -> int:
-    """End the graph: what runs here may finish; what runs as jobs is cancelled.
+    """End the graph: what runs here may finish, at a second signal no more.
 
-    At a second signal there is no more asking.
+    What runs as jobs is cancelled by the controller when the graph has ended: Snakemake's own ways
+    leave jobs behind, or take longer than SLURM waits.
     """
     if controller.on_slurm:
         graph.kill()
-        controller.cancel_jobs()
         return EXIT_STOPPED
     graph.ask()
     while graph.code(within_s=0.2) is None:
