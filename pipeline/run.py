@@ -79,7 +79,7 @@ def _run_graph(graph: Graph, controller: Controller, display: progress.RunDispla
     while True:
         code = graph.code(within_s=0.5)
         display.update()
-        if received and received[0] != signal.SIGUSR1:
+        if any(number != signal.SIGUSR1 for number in received):
             return _stop(graph, controller, received)
         if received and not asked:  # SIGUSR1: the walltime is near
             graph.ask()
