@@ -80,8 +80,9 @@ def test_the_server_is_a_job_on_a_gpu_node(served: Launched) -> None:
     (endpoint,) = endpoints(served)
     assert endpoint.node in ("gpu1", "gpu2")
     assert str(endpoint.base_url).startswith("http://10.213.77.1")
-    told = run("scontrol", "show", "job", str(endpoint.job))
-    assert "gres:gpu:1" in told or "gres/gpu=1" in told
+    job = f"--jobs={endpoint.job}"
+    told = run("sacct", "--noheader", "--parsable2", "--allocations", job, "--format=AllocTRES")
+    assert "gres/gpu=1" in told
 
 
 def test_every_call_goes_over_the_nodes_network(served: Launched) -> None:
@@ -103,7 +104,7 @@ def test_the_server_stops_by_itself(served: Launched) -> None:
     (endpoint,) = endpoints(served)
     assert (endpoint.status, endpoint.reason) == ("STOPPED", "all its stages are solved")
     served.left_nothing()
-    assert run("squeue", "--noheader", f"--jobs={endpoint.job}", "--states=RUNNING,PENDING") == ""
+    assert str(endpoint.job) not in run("squeue", "--noheader", "--me", "--format=%i").split()
 
 
 def test_gpu_seconds_are_told_by_stage(served: Launched) -> None:
