@@ -36,7 +36,7 @@ def submit(
     if program is None:
         print("sbatch: expected SLURM's sbatch on PATH, found none", file=sys.stderr)
         return 127
-    script = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+    script = sys.stdin.read() if reads_input(arguments) else ""
     deadline, pause_s = clock() + patience_s, FIRST_PAUSE_S
     while True:
         done = subprocess.run(
@@ -56,6 +56,15 @@ def submit(
         _tell(f"sbatch was refused ({why}); trying again in {pause_s:.0f} s")
         sleep(pause_s)
         pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
+
+
+def reads_input(arguments: Sequence[str]) -> bool:
+    """Whether sbatch would take the script from its input: none is named, and none is wrapped.
+
+    Dask names a file, and leaves an input open that nobody ever ends.
+    """
+    wrapped = any(word.startswith("--wrap") for word in arguments)
+    return not wrapped and not (arguments and Path(arguments[-1]).is_file())
 
 
 def _tell(said: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executors.slurm.submit import submit
+from executors.slurm.submit import reads_input, submit
 from tests.executors.slurm.conftest import Program
 
 WRAPPER = Path(__file__).resolve().parents[3] / "slurm" / "bin"
@@ -63,7 +63,7 @@ def test_the_wrapper_finds_slurm_s_own(program: Program, tmp_path: Path) -> None
     """First on PATH, it calls the next one, with its input and without the job's variables."""
     program("sbatch", 'echo "real $1 $SLURM_JOB_ID"; cat')
     done = subprocess.run(
-        ["sbatch", "--wrap=x"],
+        ["sbatch", "--parsable"],
         env={
             **os.environ,
             "PATH": f"{WRAPPER}{os.pathsep}{os.environ['PATH']}",
@@ -77,4 +77,13 @@ def test_the_wrapper_finds_slurm_s_own(program: Program, tmp_path: Path) -> None
         text=True,
         check=True,
     )
-    assert done.stdout == "real --wrap=x \nscript\n"
+    assert done.stdout == "real --parsable \nscript\n"
+
+
+def test_an_input_that_never_ends_is_not_waited_for(tmp_path: Path) -> None:
+    script = tmp_path / "job.sh"
+    script.touch()
+    assert not reads_input(["--parsable", str(script)])
+    assert not reads_input(["--wrap=hostname"])
+    assert reads_input(["--parsable"])
+    assert reads_input(["--parsable", "/dev/stdin"])
