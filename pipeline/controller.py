@@ -87,12 +87,12 @@ class Controller:
             self.say(f"every stage is solved: server {folder.name} stops")
         return True
 
-    def cancel_jobs(self) -> None:
+    def cancel_jobs(self, hurry: bool = False) -> None:
         """End every job of the run; a complaint says which are left."""
         if not self.on_slurm:
             return
         try:
-            ended = cancel(tag_of(self.folder))
+            ended = cancel(tag_of(self.folder), until_gone=not hurry)
         except SlurmError as error:
             self.say(str(error))
             return
@@ -116,7 +116,7 @@ class Controller:
 
         In a `hurry`, a server that does not end by itself at once is ended by its job.
         """
-        self.cancel_jobs()
+        self.cancel_jobs(hurry)
         if not self.serves:
             return
         try:

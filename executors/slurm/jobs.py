@@ -114,11 +114,15 @@ def parsed(text: str) -> list[Job]:
 
 
 def cancel(
-    tag: str, within_s: float = 30.0, sleep: Callable[[float], None] = time.sleep
+    tag: str,
+    within_s: float = 30.0,
+    until_gone: bool = True,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
     """Cancel the jobs of a run and wait until none is left; the numbers of those cancelled.
 
-    An sbatch on its way may add one after the first look: looked at until twice there is none.
+    An sbatch on its way may add one after the first look: looked at until twice there is none. Not
+    `until_gone`, those that are ending count as none: for somebody who has little time himself.
     Raises SlurmError if SLURM does not answer, or jobs are left after `within_s`; it names them.
     """
     deadline = time.monotonic() + within_s
@@ -133,7 +137,7 @@ def cancel(
             sleep(1.0)
             continue
         active = [job.id for job in left if job.state not in ENDING]
-        clean = 0 if left else clean + 1
+        clean = 0 if (left if until_gone else active) else clean + 1
         if active:
             cancelled |= dict.fromkeys(active)
             ask(["scancel", *active])
