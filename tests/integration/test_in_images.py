@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from executors.container import StepContainer, step_prefix
 from pipeline.artefacts import artefacts
 from pipeline.files import read_json
 from pipeline.replay import compare_runs
@@ -95,6 +98,24 @@ def test_a_whole_run_in_the_image_gives_the_same_bits(
     assert compared.differences == ()
     assert compared.counts["outputs"] > 100
     assert len(started.steps()) >= STEPS - 2
+
+
+@pytest.mark.slow
+def test_the_command_itself_in_the_image_gives_the_same_bits(
+    scripted_run: Ladon, analysis: Path
+) -> None:
+    inside = StepContainer(analysis, scripted_run.folder, user_namespace=os.geteuid() == 0)
+    done = subprocess.run(
+        [*step_prefix(inside), "ladon", "run", "run.name=inside", *SMALL_DATA],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    outputs = scripted_run.folder / "outputs"
+    assert read_json(outputs / "inside/provenance.json")["git"] == "unknown"
+    compared = compare_runs(outputs / "small", outputs / "inside")
+    assert compared.differences == ()
+    assert compared.counts["outputs"] > 100
 
 
 @pytest.mark.slow
