@@ -38,8 +38,8 @@ class Image:
 
 
 def built(name: str) -> Image:
-    """The image `name`, wherever it was put."""
-    path = image(name)
+    """The image `name` of today's sources, wherever it was put."""
+    path = image(name, todays=True)
     return Image(path, json.loads(path.with_name(f"{path.name}.json").read_text()))
 
 
