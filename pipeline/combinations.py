@@ -146,6 +146,12 @@ def _check_site(settings: Settings) -> None:
             "site.executor=elastic submits jobs from a step, and there is no sbatch in the image "
             f"{site.container!r}; take site.executor=allocation, or leave site.container away"
         )
+    if site.container is not None and site.sandbox == "apptainer":
+        raise SettingsError(
+            "site.sandbox=apptainer needs Apptainer, and there is none in the image "
+            f"{site.container!r} of site.container; take site.sandbox=bubblewrap (or auto), or "
+            "leave site.container away"
+        )
     if not 1 <= site.elastic.minimum <= site.elastic.maximum:
         raise SettingsError(
             "expected 1 <= site.elastic.minimum <= site.elastic.maximum, found "

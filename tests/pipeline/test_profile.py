@@ -119,6 +119,7 @@ def test_a_profile_of_one_s_own(tmp_path: Path) -> None:
     [
         (["site.executor=allocation"], "needs site.scheduler=slurm, found 'none'"),
         (["site=testbed", "site.executor=elastic", "site.container=x.sif"], "no sbatch in the"),
+        (["site.container=x.sif", "site.sandbox=apptainer"], "site.sandbox=apptainer needs"),
         (["site=testbed", "site.elastic.minimum=4"], "site.elastic.minimum <= site.elastic.max"),
     ],
 )
