@@ -147,7 +147,7 @@ def status_of_ray(held: Held, python: Path, token: Path) -> subprocess.Completed
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -172,8 +172,11 @@ def test_a_real_cluster_spans_two_nodes_and_starts_again_on_them(
         assert f"http://{first['address']}:" in held.base_url
 
         token = held.folder.ray_token
-        allowed = status_of_ray(held, vllm_python, token)
-        assert allowed.returncode == 0, allowed.stderr
+        deadline = time.monotonic() + READY_WITHIN_S
+        while (allowed := status_of_ray(held, vllm_python, token)).returncode != 0:
+            # Ray's own patience with a busy head is 5 s.
+            said = f"{allowed.stderr}\n{last_lines(held.folder.log(1), 30)}"
+            assert time.monotonic() < deadline, said
         assert "/2.0 GPU" in allowed.stdout
         wrong = tmp_path / "token"
         wrong.write_text("somebody else's")
