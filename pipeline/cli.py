@@ -97,7 +97,7 @@ def _dispatch(given: list[str]) -> int:
 
 
 def _help() -> None:
-    from pipeline.configure import groups
+    from pipeline.overrides import groups
     from pipeline.paths import resource
 
     found = groups(resource("conf"))

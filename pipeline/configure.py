@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.combinations import check_combinations
+from pipeline.overrides import check_keys, defaults, parse, sentence
 from pipeline.paths import resource
 from pipeline.scripted.scripts import SOLVES
 from pipeline.settings import (
@@ -24,11 +22,12 @@ from pipeline.settings import (
     Settings,
     SettingsError,
     from_dict,
-    nearest,
     settings_sha256,
 )
 
-GROUPS = ("channel", "data", "model", "solver", "site")
+PLAIN = frozenset({"trial", "stages"})
+"""Keys that nothing else in the configuration depends on: points that differ in these alone are
+composed once."""
 
 
 def configure(overrides: Sequence[str]) -> Settings:
@@ -37,31 +36,44 @@ def configure(overrides: Sequence[str]) -> Settings:
     Raises SettingsError, one sentence, for a typo in a key, an option that does not exist, a wrong
     type, a missing value, or a combination that makes no sense.
     """
-    conf = resource("conf")
-    plain = _compose(conf, overrides)
-    settings = from_dict(_resolve(plain))
+    settings = _checked(_resolve(_compose(resource("conf"), overrides)))
+    return settings if settings.run.name else _named(settings)
+
+
+class Composer:
+    """Composes many points of a sweep, each group of those that differ in PLAIN keys once."""
+
+    def __init__(self) -> None:
+        self._composed: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def __call__(self, overrides: Sequence[str]) -> Settings:
+        """The settings of one point; raises what `configure` raises. An unnamed run stays so."""
+        parsed = parse(overrides)
+        plain = [o for o in parsed if o.key_or_group in PLAIN and not o.is_delete()]
+        rest = tuple(str(o.input_line) for o in parsed if o not in plain)
+        if rest not in self._composed:
+            self._composed[rest] = _resolve(_compose(resource("conf"), rest))
+        own = {o.key_or_group: o.value() for o in plain if o.value() is not None}
+        return _checked({**self._composed[rest], **own})
+
+
+def _checked(plain: dict[str, Any]) -> Settings:
+    settings = from_dict(plain)
     check_combinations(settings)
-    if settings.run.name:
-        return settings
-    return _named(settings)
-
-
-def groups(conf: Path) -> dict[str, list[str]]:
-    """The options of every configuration group, by group."""
-    return {g: sorted(p.stem for p in (conf / g).glob("*.yaml")) for g in GROUPS}
+    return settings
 
 
 def _compose(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    parsed = _parse(overrides)
+    parsed = parse(overrides)
     overrides = [*overrides, *_implied(conf, parsed)]
-    _check_keys(conf, _parse(overrides))
+    check_keys(conf, parse(overrides))
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(conf), version_base="1.3"):
             cfg = compose("config", overrides=list(overrides))
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise SettingsError(_sentence(error)) from error
+        raise SettingsError(sentence(error)) from error
     if not isinstance(plain, dict):
         raise SettingsError(f"expected a mapping in {conf / 'config.yaml'}, found {plain!r}")
     return {str(key): value for key, value in plain.items()}
@@ -69,122 +81,16 @@ def _compose(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 def _implied(conf: Path, parsed: Sequence[Override]) -> list[str]:
     """The reference solver asks no model: without a word about one there is none."""
-    chosen = {**dict(_defaults(conf)), **{o.key_or_group: str(o.value()) for o in parsed}}
+    chosen = {**dict(defaults(conf)), **{o.key_or_group: str(o.value()) for o in parsed}}
     named = any(o.key_or_group == "model" for o in parsed)
     return ["model=none"] if chosen["solver"] == "reference" and not named else []
-
-
-def _parse(overrides: Sequence[str]) -> list[Override]:
-    parser = OverridesParser.create()
-    parsed = []
-    for text in overrides:
-        if "=" not in text and not text.startswith("~"):
-            raise SettingsError(f"expected key=value, found {text!r}, e.g. data.mu=2")
-        try:
-            parsed.append(parser.parse_override(text))
-        except HydraException as error:
-            raise SettingsError(f"cannot read the override {text!r}: {_sentence(error)}") from error
-    return parsed
-
-
-def _check_keys(conf: Path, parsed: Sequence[Override]) -> None:
-    """Every key and option named by the user exists; a sweep is not asked for here."""
-    options = groups(conf)
-    chosen = dict(_defaults(conf))
-    for o in parsed:
-        key = o.key_or_group
-        if o.is_sweep_override():
-            raise SettingsError(
-                f"{o.input_line!r} asks for several values at once; this version runs one "
-                "configuration per command: give one value and start one run per value"
-            )
-        if key in options:
-            value = str(o.value())
-            if value not in options[key]:
-                raise SettingsError(
-                    f"{key}={value!s} does not exist; {nearest(value, options[key])}"
-                )
-            chosen[key] = value
-    known = _keys(conf, chosen)
-    for o in parsed:
-        key = o.key_or_group
-        if key in options or key in known or o.is_add() or o.is_force_add():
-            continue
-        raise SettingsError(
-            f"unknown key {key!r}; {_nearest_key(key, sorted(known | set(options)))}"
-        )
-
-
-def _nearest_key(key: str, known: list[str]) -> str:
-    """Only the keys beside the one that was meant: the whole list would hide it."""
-    parent = key.rpartition(".")[0]
-    beside = [k for k in known if k.rpartition(".")[0] == parent] or [
-        k for k in known if "." not in k
-    ]
-    hint = nearest(key, known).split("known:")[0]
-    return f"{hint}known: {', '.join(beside)}"
-
-
-def _defaults(conf: Path) -> list[tuple[str, str]]:
-    listed = _yaml(conf / "config.yaml")["defaults"]
-    return [
-        (k, v) for item in listed if isinstance(item, dict) for k, v in item.items() if k in GROUPS
-    ]
-
-
-def _keys(conf: Path, chosen: dict[str, str]) -> set[str]:
-    """Dotted names of all keys of the configuration with these groups chosen."""
-    root = {k: v for k, v in _yaml(conf / "config.yaml").items() if k != "defaults"}
-    for group, option in chosen.items():
-        root[group] = _option(conf / group, option)
-    found: set[str] = set()
-
-    def walk(node: Any, prefix: str) -> None:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                found.add(f"{prefix}{key}")
-                walk(value, f"{prefix}{key}.")
-
-    walk(root, "")
-    return found
-
-
-def _option(group: Path, name: str) -> dict[str, Any]:
-    """The keys of a group's option, with those of the options that it is made from."""
-    found: dict[str, Any] = _yaml(group / f"{name}.yaml")
-    for base in found.pop("defaults", []):
-        if base != "_self_":
-            found = _over(_option(group, base), found)
-    return found
-
-
-def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """`base` with what `own` says instead."""
-    both = {k: (base[k], v) for k, v in own.items() if k in base}
-    merged = {
-        k: _over(*p) if all(isinstance(x, dict) for x in p) else p[1] for k, p in both.items()
-    }
-    return {**base, **own, **merged}
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return loaded
-
-
-def _sentence(error: Exception) -> str:
-    """The first line that says something, without Hydra's decoration."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = [
-        line for line in lines if not re.match(r"(full_key|object_type|reference_type)\b", line)
-    ]
-    return (kept or [type(error).__name__])[0].rstrip(".")
 
 
 def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     """Pick the part of the channel that belongs to the release of the data."""
     plain = dict(plain)
     plain.pop("hydra", None)
+    plain.pop("sweep", None)
     channel, data = dict(plain["channel"]), dict(plain["data"])
     releases = channel.pop("releases")
     release = data.get("release")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from executors.serving.errors import ServingError
 from executors.serving.pool import STOP_S
+from executors.serving.spec import ServeSpec
 from executors.slurm.client import SlurmError
 from executors.slurm.jobs import cancel, tag_of
 from pipeline.files import read_json, write_json
 from pipeline.models import is_served
-from pipeline.serve import answer_steps, pool_of, usage_of
-from pipeline.settings import Settings
+from pipeline.serve import answer_steps, pool_of, serve_spec, usage_of
+from pipeline.sweep.point import Point
 from pipeline.workflow.layout import Layout
 
 STARTED = Path("logs") / "started.json"
@@ -33,14 +34,27 @@ class Controller:
     """Looks after the jobs and servers of one run; on a laptop without a server it does nothing."""
 
     def __init__(
-        self, settings: Settings, layout: Layout, folder: Path, say: Callable[[str], None]
+        self, points: Sequence[Point], layout: Layout, folder: Path, say: Callable[[str], None]
     ) -> None:
-        self.settings, self.layout, self.folder, self.say = settings, layout, folder, say
-        self.on_slurm = settings.site.scheduler == "slurm"
-        self.serves = is_served(settings) and settings.solver.name != "reference"
+        """`points` are all at one site, in one run."""
+        self.settings = points[0].settings
+        self.layout, self.folder, self.say = layout, folder, say
+        self.on_slurm = self.settings.site.scheduler == "slurm"
+        self._users: dict[ServeSpec, list[Path]] = {}
+        for point in points:
+            if is_served(point.settings) and point.settings.solver.name != "reference":
+                self._users.setdefault(serve_spec(point.settings), []).extend(
+                    folder / "points" / point.name / stage / "solution.py"
+                    for stage in layout.point(point.name).stages
+                )
+        self._unfinished = dict(self._users)
         self._looked = time.monotonic()
-        self._asked = False
         self._before = 0
+
+    @property
+    def serves(self) -> bool:
+        """Whether servers have to be found or started for any point."""
+        return bool(self._users)
 
     def begin(self) -> None:
         """Cancel jobs that an earlier controller of this run left when it died.
@@ -72,20 +86,15 @@ class Controller:
         if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
-        wanted = (
-            self.folder / "points" / point.name / stage / "solution.py"
-            for point in self.layout.points
-            for stage in point.stages
-        )
-        if all(path.exists() for path in wanted):
-            self._asked = self._asked or self._ask_servers()
+        for spec, solutions in list(self._unfinished.items()):
+            if not all(path.exists() for path in solutions):
+                continue
+            del self._unfinished[spec]
+            why = "all its stages are solved"
+            for folder in pool_of(self.settings).ask_to_stop(self._owner, why, spec):
+                self.say(f"every stage is solved: server {folder.name} stops")
+        if not self._unfinished:
             self._record_servers()
-
-    def _ask_servers(self) -> bool:
-        """Have the servers stop that nobody else holds, without waiting for them."""
-        for folder in pool_of(self.settings).ask_to_stop(self._owner, "all its stages are solved"):
-            self.say(f"every stage is solved: server {folder.name} stops")
-        return True
 
     def cancel_jobs(self, hurry: bool = False) -> None:
         """End every job of the run; a complaint says which are left."""

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from executors.container import image_record
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
-from pipeline.launch import launch
+from pipeline.launch import endpoint_of, launch
 from pipeline.provenance import code_sha256, git_state, hardware, versions
 from pipeline.settings import (
+    STAGES,
     Settings,
+    load,
     reference_key,
     settings_sha256,
     to_dict,
 )
 from pipeline.stages.jail import Jail
+from pipeline.sweep.point import MAIN, Point, with_stages
 from pipeline.workflow.layout import Layout
 
-POINT = "main"
+POINT = MAIN
 
 
 class FrozenRunError(ValueError):
@@ -35,29 +39,86 @@ def fileset_key(settings: Settings) -> str:
 
 
 def freeze(settings: Settings, run: Path) -> Layout:
-    """Write `sweep.json` and the frozen settings of the run's one point; return the layout.
+    """Write `sweep.json` and the frozen settings of a run's one point; return the layout.
 
     Given again with the same settings it changes nothing. Raises FrozenRunError if the directory
     belongs to other settings, or to another version of Ladon's code.
     """
-    plan = _plan(settings)
-    sweep: dict[str, Any] = {
-        "schema": 1,
-        "run": settings.run.name,
-        "points": [POINT],
-        "stages": list(settings.stages),
-        "solver": settings.solver.name,
-        "plan": {POINT: plan},
-        "launch": launch(settings, run),
-        "settings_sha256": {POINT: settings_sha256(settings)},
-    }
-    existing = run / "sweep.json"
-    if existing.exists():
+    sweep = _sweep([Point(MAIN, settings)], run)
+    if (run / "sweep.json").exists():
         _check_same(settings, sweep, run)
-    else:
-        run.mkdir(parents=True, exist_ok=True)
-        write_json(run / "provenance.json", _provenance(settings))
-    _write_settings(settings, run, plan)
+    return _write(sweep, [Point(MAIN, settings)], run)
+
+
+def freeze_sweep(points: Sequence[Point], run: Path) -> Layout:
+    """Write `sweep.json` and the frozen settings of the points of a sweep; return the layout.
+
+    A point that is there keeps its name and the stages that it has; new ones are added. Raises
+    FrozenRunError if the directory belongs to a run that is no sweep, or to other code.
+    """
+    existing = run / "sweep.json"
+    before = read_json(existing) if existing.exists() else None
+    if before is not None:
+        if "choices" not in before:
+            raise FrozenRunError(
+                f"{run} holds a run that is no sweep; choose another run.name, or remove the folder"
+            )
+        _check_code(points[0].settings, run)
+        points = _known(points, before, run)
+    sweep = _sweep(points, run)
+    sweep["asked"] = [point.name for point in points]
+    sweep["choices"] = {point.name: dict(point.choices) for point in points}
+    sweep["identity"] = {point.name: point.identity for point in points}
+    if before is not None:
+        sweep["points"] = list(dict.fromkeys([*before["points"], *sweep["points"]]))
+        for key in ("plan", "endpoints", "settings_sha256", "choices", "identity"):
+            sweep[key] = {**before[key], **sweep[key]}
+    return _write(sweep, points, run)
+
+
+def _known(points: Sequence[Point], before: dict[str, Any], run: Path) -> list[Point]:
+    """The points under the names and with the stages that they have in the run."""
+    names = {identity: name for name, identity in before["identity"].items()}
+    found = []
+    for point in points:
+        name = names.get(point.identity)
+        if name is not None:
+            stages = load(run / "points" / name / "settings.json").stages
+            point = replace(point, name=name, settings=with_stages(point.settings, stages))
+        elif point.name in before["points"]:
+            point = replace(point, name=f"{point.name}.{point.key}")
+        found.append(point)
+    return found
+
+
+def _sweep(points: Sequence[Point], run: Path) -> dict[str, Any]:
+    """The content of `sweep.json` for these points alone."""
+    first = points[0].settings
+    stages = {stage for point in points for stage in point.settings.stages}
+    return {
+        "schema": 1,
+        "run": first.run.name,
+        "points": [point.name for point in points],
+        "stages": [stage for stage in STAGES if stage in stages],
+        "solver": first.solver.name,
+        "plan": {point.name: _plan(point.settings) for point in points},
+        "endpoints": {
+            point.name: endpoint
+            for point in points
+            if (endpoint := endpoint_of(point.settings)) is not None
+        },
+        "launch": launch([point.settings for point in points], run),
+        "settings_sha256": {point.name: settings_sha256(point.settings) for point in points},
+    }
+
+
+def _write(sweep: dict[str, Any], points: Sequence[Point], run: Path) -> Layout:
+    """Write what is frozen, settings first: who finds `sweep.json` finds all of it."""
+    existing = run / "sweep.json"
+    run.mkdir(parents=True, exist_ok=True)
+    if not existing.exists():
+        write_json(run / "provenance.json", _provenance(points[0].settings))
+    _write_settings(points, sweep["plan"], run)
     if not existing.exists() or read_json(existing) != sweep:
         write_json(existing, sweep)
     return Layout.from_dict(sweep)
@@ -92,6 +153,11 @@ def _provenance(settings: Settings) -> dict[str, Any]:
 def _check_same(settings: Settings, sweep: dict[str, Any], run: Path) -> None:
     """The run directory was made from these settings, by this code."""
     before = read_json(run / "sweep.json")
+    if "choices" in before:
+        raise FrozenRunError(
+            f"{run} holds a sweep of {len(before['points'])} points; choose another run.name, or "
+            "remove that folder"
+        )
     if before["settings_sha256"] != sweep["settings_sha256"]:
         old = read_json(run / "points" / POINT / "settings.json")
         changed = _differences(old, to_dict(settings))
@@ -99,15 +165,21 @@ def _check_same(settings: Settings, sweep: dict[str, Any], run: Path) -> None:
             f"{run} holds a run with other settings ({'; '.join(changed[:3])}); "
             "choose another run.name, or remove that folder"
         )
+    _check_code(settings, run)
+
+
+def _check_code(settings: Settings, run: Path) -> None:
+    """The run was begun by this code, or may go on with another."""
     code = read_json(run / "provenance.json")["code_sha256"]
-    if code != code_sha256() and not settings.run.accept_code_change:
+    if code == code_sha256():
+        return
+    if not settings.run.accept_code_change:
         raise FrozenRunError(
             f"{run} was begun by another version of Ladon's code ({code[:12]}, now "
             f"{code_sha256()[:12]}); choose another run.name to compute it anew, or continue it as "
             "it is with run.accept_code_change=true"
         )
-    if code != code_sha256():
-        write_json(run / "provenance.json", {**_provenance(settings), "begun_by_code": code})
+    write_json(run / "provenance.json", {**_provenance(settings), "begun_by_code": code})
 
 
 def _differences(old: Any, new: Any, where: str = "") -> list[str]:
@@ -122,15 +194,22 @@ def _differences(old: Any, new: Any, where: str = "") -> list[str]:
     return [] if old == new else [f"{where}: {old!r} there, {new!r} asked for"]
 
 
-def _write_settings(settings: Settings, run: Path, plan: dict[str, Any]) -> None:
-    """Settings beside everything that is made from them; read-only."""
-    plain = to_dict(settings)
-    for path in (
-        run / "points" / POINT / "settings.json",
-        run / "reference" / plan["reference"] / "settings.json",
-        run / "fileset" / f"{plan['fileset']}.settings.json",
-    ):
-        write_json(path, plain)
+def _write_settings(points: Sequence[Point], plans: dict[str, Any], run: Path) -> None:
+    """Settings beside everything that is made from them; read-only.
+
+    A reference or fileset that points share has the settings of the first of them.
+    """
+    files: dict[Path, Settings] = {}
+    for point in points:
+        plan = plans[point.name]
+        for path in (
+            run / "points" / point.name / "settings.json",
+            run / "reference" / plan["reference"] / "settings.json",
+            run / "fileset" / f"{plan['fileset']}.settings.json",
+        ):
+            files.setdefault(path, point.settings)
+    for path, settings in files.items():
+        write_json(path, to_dict(settings))
         path.chmod(0o444)
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +15,20 @@ from typing import Self
 from executors.parent import die_with_parent
 from pipeline.paths import resource
 from pipeline.settings import Settings
+from pipeline.workflow.layout import Layout
 
 SNAKEFILE = Path(__file__).resolve().parent / "workflow" / "Snakefile"
 LOG = Path("logs") / "snakemake.log"
+CPU = "cpu"
+"""Resource of the rules that compute, where Snakemake's own count of cores is no measure."""
 
 
-def snakemake_command(folder: Path, profile: Path) -> list[str]:
-    """The command line that runs the graph of `folder`; what differs by site is in `profile`."""
-    return [
+def snakemake_command(folder: Path, profile: Path, limits: Mapping[str, int]) -> list[str]:
+    """The command line that runs the graph of `folder`; what differs by site is in `profile`.
+
+    `limits` are resources that all jobs together may take, by name.
+    """
+    command = [
         sys.executable, "-P", "-m", "snakemake",  # -P: a user's own copy.py is no module of ours
         "--snakefile", str(SNAKEFILE),
         "--directory", str(folder),
@@ -32,6 +39,23 @@ def snakemake_command(folder: Path, profile: Path) -> list[str]:
         "--nolock",  # our own lock is held: it dies with its holder, Snakemake's does not
         "--quiet", "progress",
     ]  # fmt: skip
+    if CPU in limits:
+        command += ["--cores", str(sum(limits.values()))]
+    if limits:
+        command += ["--resources", *(f"{name}={most}" for name, most in limits.items())]
+    return command
+
+
+def limits_of(settings: Settings, layout: Layout) -> dict[str, int]:
+    """What jobs of a run share: the dialogues that each endpoint holds, and this machine's cores.
+
+    A dialogue that waits for an endpoint takes no core of this machine, but Snakemake counts one
+    for each job: where there are endpoints it gets as many more, and what computes is counted here.
+    """
+    limits = layout.endpoints()
+    if limits and settings.site.scheduler == "none":
+        limits[CPU] = settings.site.cores
+    return limits
 
 
 def child_environment(settings: Settings, folder: Path) -> dict[str, str]:
@@ -68,17 +92,24 @@ def child_environment(settings: Settings, folder: Path) -> dict[str, str]:
 class Graph:
     """A running Snakemake; leaving its `with` block ends it, however the block is left."""
 
-    def __init__(self, folder: Path, profile: Path, settings: Settings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        profile: Path,
+        limits: Mapping[str, int],
+        environment: Mapping[str, str],
+    ) -> None:
+        """See `snakemake_command`, `limits_of` and `child_environment`."""
         parent = os.getpid()
         self._log = (folder / LOG).open("a", encoding="utf-8")
         self.began_at = self._log.tell()
         """Where in the log this start begins."""
         self._child = subprocess.Popen(
-            snakemake_command(folder, profile),
+            snakemake_command(folder, profile, limits),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env=child_environment(settings, folder),
+            env=dict(environment),
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(parent),
         )

@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from executors.container import StepContainer, image_record, step_prefix
 from pipeline.profile import task_memory_mb, tasks
+from pipeline.serve import serve_spec
 from pipeline.settings import Settings
 
 
-def launch(settings: Settings, run: Path) -> dict[str, str]:
-    """What the layout of a run keeps of it: `python`, and `allocation` for convert; see Layout."""
+def launch(settings: Sequence[Settings], run: Path) -> dict[str, str]:
+    """What the layout of a run keeps of it: `python`, and `allocation` for convert; see Layout.
+
+    `settings` are those of the run's points, which are at one site.
+    """
     return {
         "python": shlex.join([*container_command(settings, run), "python"]),
-        "allocation": shlex.join(allocation_command(settings)),
+        "allocation": shlex.join(allocation_command(settings[0])),
     }
 
 
-def container_command(settings: Settings, run: Path) -> list[str]:
+def endpoint_of(settings: Settings) -> list[Any] | None:
+    """[name, limit] of what answers a point's calls: how many dialogues it can hold at a time.
+
+    None where nothing has to be shared: our own solutions, scripts and recordings.
+    """
+    model = settings.model
+    if settings.solver.name == "reference" or model.provider != "endpoint":
+        return None
+    where = model.base_url or serve_spec(settings).sha256
+    digest = hashlib.sha256(where.encode()).hexdigest()[:12]
+    return [f"endpoint_{digest}", model.concurrency]
+
+
+def container_command(settings: Sequence[Settings], run: Path) -> list[str]:
     """What runs a step in the site's image; nothing where it has none.
 
     Raises ImageError where the image or its record is not there.
     """
-    site, model = settings.site, settings.model
+    site = settings[0].site
     if site.container is None:
         return []
     image = Path(site.container)
     image_record(image)
-    read = (settings.data.location, model.api_key_file, model.recorded, site.sandbox_image)
+    read = {site.sandbox_image}
+    keys = set()
+    for one in settings:
+        read |= {one.data.location, one.model.api_key_file, one.model.recorded}
+        keys.add(one.model.api_key_env)
     return step_prefix(
         StepContainer(
             image=image,
             folder=run.resolve(),
             writable=(run.resolve().parent,),
-            readonly=tuple(Path(text) for text in read if text is not None),
+            readonly=tuple(Path(text) for text in sorted(filter(None, read))),
             node_folders=(site.local_disk,) if site.local_disk else (),
-            variables=(model.api_key_env,) if model.api_key_env else (),
+            variables=tuple(sorted(filter(None, keys))),
             options=site.container_options,
             user_namespace=os.geteuid() == 0,
         )

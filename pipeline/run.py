@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -12,13 +13,16 @@ from rich.console import Console
 
 from pipeline import progress
 from pipeline.controller import Controller
-from pipeline.freeze import discard_broken, freeze
-from pipeline.graph import Graph
+from pipeline.freeze import discard_broken, freeze, freeze_sweep
+from pipeline.graph import Graph, child_environment, limits_of
 from pipeline.lock import run_lock
 from pipeline.problems import problems
 from pipeline.profile import write_profile
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load
+from pipeline.step_server import StepServer
 from pipeline.steps.errors import FOLDER as ERRORS
+from pipeline.sweep.point import MAIN, Point
+from pipeline.workflow.layout import Layout
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONTINUE, EXIT_STOPPED = 0, 1, 2, 75, 130
 """EXIT_CONTINUE (EX_TEMPFAIL): its time was over; the same command goes on."""
@@ -38,11 +42,32 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
 
     `latest` says whether `outputs/latest` is to point to it.
     """
+    return _run([Point(MAIN, settings)], lambda run: freeze(settings, run), console, latest)
+
+
+def run_sweep(points: Sequence[Point], console: Console) -> RunOutcome:
+    """Run the points of a sweep as one graph to one report; what is there already stays."""
+    outcome = _run(points, lambda run: freeze_sweep(points, run), console, latest=True)
+    if outcome.exit_code != EXIT_OK and any(outcome.folder.glob("points/*/*/verdict.json")):
+        from pipeline.report import make_report
+
+        make_report(outcome.folder)  # of what is there: the graph makes it at its end
+    return outcome
+
+
+def _run(
+    asked: Sequence[Point], freeze_here: Callable[[Path], Layout], console: Console, latest: bool
+) -> RunOutcome:
+    settings = asked[0].settings
     outputs = Path(settings.run.outputs).resolve()
     folder = outputs / settings.run.name
     folder.mkdir(parents=True, exist_ok=True)
     with run_lock(folder):
-        layout = freeze(settings, folder)
+        layout = freeze_here(folder)
+        points = [
+            Point(plan.name, load(folder / "points" / plan.name / "settings.json"))
+            for plan in layout.wanted
+        ]
         for record in discard_broken(folder, layout):
             console.print(
                 f"made again, because a file of it is gone or changed: {record}", soft_wrap=True
@@ -54,13 +79,16 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
             old.unlink()
         if latest:
             _point_latest(outputs, folder.name)
+        writing = [p.settings for p in points if p.settings.solver.name != "reference"]
+        settings = (writing or [settings])[0]
         profile = write_profile(settings, folder)
-        controller = Controller(settings, layout, folder, lambda said: _tell(console, said))
+        controller = Controller(points, layout, folder, lambda said: _tell(console, said))
         controller.begin()
         code = EXIT_STOPPED
         try:
             with (
-                Graph(folder, profile, settings) as graph,
+                StepServer(settings, child_environment(settings, folder)) as steps,
+                Graph(folder, profile, limits_of(settings, layout), steps.environment) as graph,
                 progress.RunDisplay(folder, layout.expected(), console) as display,
             ):
                 code = _run_graph(graph, controller, display)

@@ -138,11 +138,15 @@ class Pool:
         asked = self.ask_to_stop(owner, why)
         return [self.stop(folder, why, within_s) for folder in asked]
 
-    def ask_to_stop(self, owner: str | None, why: str) -> list[ServerFolder]:
-        """Ask the same servers, and wait for none of them."""
+    def ask_to_stop(
+        self, owner: str | None, why: str, spec: ServeSpec | None = None
+    ) -> list[ServerFolder]:
+        """Ask the same servers (those of one `spec`, where one is given); wait for none of them."""
         found = []
         for folder, endpoint in self.servers():
             if endpoint.status in ENDED or (owner is not None and endpoint.owner != owner):
+                continue
+            if spec is not None and endpoint.spec_sha256 != spec.sha256:
                 continue
             lease_s = Launch.load(folder.launch).site.lease_s
             others = [user for user in holders(folder, lease_s) if user.partition("/")[0] != owner]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipeline.files import read_json
 from pipeline.stages.order import needed, reads
+
+STEP_STARTER = "LADON_STEP_STARTER"
+"""Variable with the words that start a step quickly on this machine."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class PointPlan:
     synthetic: bool
     """Whether the files have to be made first."""
     workers: int
+    endpoint: tuple[str, int] | None = None
+    """What answers its model's calls, and how many dialogues that holds at a time."""
 
     @property
     def upstream_owner(self) -> str:
@@ -50,6 +57,9 @@ class Layout:
     """What a shell starts `-m pipeline.steps...` with: the interpreter, in its image if any."""
     allocation: str = ""
     """What starts the tasks of convert's allocation in a shell; empty where it has none."""
+    asked: tuple[str, ...] = ()
+    """Points of a sweep that its newest command asked for; without a word all."""
+    is_sweep: bool = False
 
     @classmethod
     def load(cls, path: Path | str) -> Layout:
@@ -59,8 +69,34 @@ class Layout:
     @classmethod
     def from_dict(cls, sweep: dict[str, Any]) -> Layout:
         """The layout of the content of a `sweep.json`."""
-        points = tuple(_point(name, sweep["plan"][name]) for name in sweep["points"])
-        return cls(sweep["run"], points, **sweep.get("launch", {}))
+        endpoints = sweep.get("endpoints", {})
+        points = tuple(
+            _point(name, {**sweep["plan"][name], "endpoint": endpoints.get(name)})
+            for name in sweep["points"]
+        )
+        return cls(
+            sweep["run"],
+            points,
+            asked=tuple(sweep.get("asked", ())),
+            is_sweep="choices" in sweep,
+            **sweep.get("launch", {}),
+        )
+
+    @cached_property
+    def wanted(self) -> tuple[PointPlan, ...]:
+        """The points that are to be computed."""
+        return tuple(p for p in self.points if not self.asked or p.name in self.asked)
+
+    @cached_property
+    def _by_name(self) -> dict[str, PointPlan]:
+        return {p.name: p for p in self.points}
+
+    @cached_property
+    def _stages_of_reference(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for p in self.wanted:
+            found.setdefault(p.reference, set()).update(p.stages)
+        return found
 
     def targets(self) -> list[str]:
         """Every file that must be there in the end.
@@ -73,7 +109,7 @@ class Layout:
     def expected(self) -> list[str]:
         """Every file that the graph will make, for the progress display."""
         files: list[str] = []
-        for p in self.points:
+        for p in self.wanted:
             files += [*self.synthetic_records(p.fileset), f"fileset/{p.fileset}.json"]
             for stage in self.reference_stages(p.reference):
                 files.append(f"reference/{p.reference}/{stage}/record.json")
@@ -84,7 +120,7 @@ class Layout:
         return list(dict.fromkeys([*files, "report.html"]))
 
     def point(self, name: str) -> PointPlan:
-        return next(p for p in self.points if p.name == name)
+        return self._by_name[name]
 
     def of_reference(self, key: str) -> PointPlan:
         """Any point that uses this reference (they agree in all that it depends on)."""
@@ -100,7 +136,7 @@ class Layout:
 
     def reference_stages(self, key: str) -> tuple[str, ...]:
         """Stages of which the reference's output is needed by any point that uses it."""
-        wanted = {s for p in self.points if p.reference == key for s in p.stages}
+        wanted = self._stages_of_reference.get(key, set())
         plan = self.of_reference(key)
         return needed([s for s in plan.channel_stages if s in wanted], plan.channel_stages)
 
@@ -137,17 +173,34 @@ class Layout:
         return [f"points/{point}/{s}/verdict.json" for s in self.point(point).stages]
 
     def results(self) -> list[str]:
-        return [f"points/{p.name}/results.json" for p in self.points]
+        return [f"points/{p.name}/results.json" for p in self.wanted]
+
+    def endpoints(self) -> dict[str, int]:
+        """Name -> dialogues at a time of everything that answers calls of the points."""
+        return {p.endpoint[0]: p.endpoint[1] for p in self.wanted if p.endpoint is not None}
+
+    def endpoint_slots(self, owner: str, endpoint: str) -> int:
+        """How many dialogues of an endpoint the solving of a stage of `owner` takes."""
+        found = self.plan_of(owner).endpoint
+        return int(found is not None and found[0] == endpoint)
+
+    def solve_cores(self, owner: str) -> int:
+        """Cores of this machine that a dialogue takes: none where it waits for an endpoint."""
+        return int(self.plan_of(owner).endpoint is None)
 
     def threads(self, owner: str) -> int:
         """Cores that converting on one node can use."""
         return self.plan_of(owner).workers
 
     def start(self, rule: str) -> str:
-        """The beginning of the shell command of a rule's step."""
+        """The beginning of the shell command of a rule's step.
+
+        Where the run keeps a process that has everything imported, a step is a copy of that one;
+        it comes in the environment, because it lasts no longer than this start of the run.
+        """
         if rule == "convert" and self.allocation:
             return f"{self.allocation} {self.python}"
-        return self.python
+        return os.environ.get(STEP_STARTER, self.python)
 
     def adopting(self) -> str:
         """Pattern of the owners whose solutions are our own, for which nobody is asked."""

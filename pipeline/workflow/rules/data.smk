@@ -14,6 +14,8 @@ rule synthesize:
     log:
         "logs/synthesize/{fileset}.log",
     threads: _synthesis_threads
+    resources:
+        cpu=lambda wildcards, threads: threads,
     params:
         python=LAYOUT.start("synthesize"),
     message:

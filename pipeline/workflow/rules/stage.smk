@@ -22,6 +22,18 @@ def _threads(wildcards):
     return LAYOUT.threads(wildcards.owner)
 
 
+def _cpu(wildcards, threads):
+    return threads
+
+
+def _solve_cpu(wildcards):
+    return LAYOUT.solve_cores(wildcards.owner)
+
+
+def _dialogue(endpoint):
+    return lambda wildcards: LAYOUT.endpoint_slots(wildcards.owner, endpoint)
+
+
 def _reference_record(wildcards):
     plan = LAYOUT.point(wildcards.point)
     return f"reference/{plan.reference}/{wildcards.stage}/record.json"
@@ -61,6 +73,9 @@ rule solve:
         "logs/solve/{owner}/{stage}.log",
     wildcard_constraints:
         owner=LAYOUT.asking(),
+    resources:
+        cpu=_solve_cpu,
+        **{endpoint: _dialogue(endpoint) for endpoint in LAYOUT.endpoints()},
     params:
         python=LAYOUT.start("solve"),
     message:
@@ -81,6 +96,8 @@ rule convert:
     log:
         "logs/execute/{owner}/convert.log",
     threads: _threads
+    resources:
+        cpu=_cpu,
     params:
         python=LAYOUT.start("convert"),
     message:
@@ -103,6 +120,8 @@ rule execute:
         "logs/execute/{owner}/{stage}.log",
     wildcard_constraints:
         stage=r"(?!convert)[a-z]+",
+    resources:
+        cpu=_cpu,
     params:
         python=LAYOUT.start("execute"),
     message:
@@ -121,6 +140,8 @@ rule judge:
         verdict="points/{point}/{stage}/verdict.json",
     log:
         "logs/judge/{point}/{stage}.log",
+    resources:
+        cpu=_cpu,
     params:
         python=LAYOUT.start("judge"),
     message:

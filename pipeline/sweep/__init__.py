@@ -1,0 +1,1 @@
+"""Sweeps: many points, frozen together and run as one graph."""
