@@ -19,7 +19,10 @@ EXIT_USAGE = 2
 HELP = """usage: ladon <verb> [overrides]
 
 verbs
-  run      run the analysis to its report; the same command continues what was stopped
+  run      run the analysis to its report; the same command continues what was stopped;
+           [-m | --multirun]: the same as sweep
+  sweep    run many points as one graph to one report: model=a,b trial=range(0,20); the same
+           command continues, with more values it computes what is new
   report   draw the report of a run again, and print its summary
   status   RUN [--once] [--json]: how it stands: stages, jobs, servers, chunks, tokens; live
   explain  RUN: why stages of it failed, whose fault that is, and where to look
@@ -32,15 +35,20 @@ verbs
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
 overrides are Hydra's: channel=hzz4l data.mu=2 run.name=mine
 groups   {groups}
+sweeps   {sweeps}
 options  --debug shows tracebacks; --help this text; --version
 examples
   ladon run
   ladon run model=endpoint model.repository=OWNER/NAME model.base_url=http://HOST:8000/v1
+  ladon sweep sweep=smoke
+  ladon sweep model=a,b trial=range(0,20) chain=isolated,chained
   ladon run channel=hzz4l data=opendata_2020 data.location=PATH data.partial=true
 """
 
 
+MULTIRUN = ("-m", "--multirun")
 OPTIONS = {
+    "run": MULTIRUN,
     "doctor": ("--json", "--nodes"),
     "serve": ("--list", "--stop"),
     "status": ("--json", "--once"),
@@ -97,15 +105,23 @@ def _dispatch(given: list[str]) -> int:
 
 
 def _help() -> None:
-    from pipeline.overrides import groups
+    from pipeline.overrides import groups, sweeps
     from pipeline.paths import resource
 
     found = groups(resource("conf"))
     text = "; ".join(f"{name}: {', '.join(options)}" for name, options in found.items())
-    print(HELP.format(groups=text), end="")
+    print(HELP.format(groups=text, sweeps=", ".join(sweeps(resource("conf")))), end="")
+
+
+def _sweep(overrides: list[str]) -> int:
+    from pipeline.launcher import multirun
+
+    return multirun(overrides)
 
 
 def _run(overrides: list[str]) -> int:
+    if any(option in overrides for option in MULTIRUN):
+        return _sweep([o for o in overrides if o not in MULTIRUN])
     from pipeline.configure import configure
     from pipeline.report import terminal_summary
     from pipeline.run import EXIT_CONTINUE, EXIT_OK, EXIT_STOPPED, run
@@ -249,6 +265,7 @@ def _serve(arguments: list[str]) -> int:
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
+    "sweep": _sweep,
     "report": _report,
     "status": _status,
     "explain": _explain,

@@ -67,7 +67,7 @@ def values_of(override: Override) -> list[str]:
     """The values that an override gives one after the other; one, if it is no sweep."""
     if override.is_discrete_sweep():
         return [str(value) for value in override.sweep_string_iterator()]
-    return [str(override.value())]
+    return [override.get_value_element_as_str()]
 
 
 def sweeps(conf: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import shutil
 import time
@@ -21,6 +20,7 @@ from pipeline.stages.registry import contract_module
 from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
 from pipeline.steps.executor import executor_of
+from pipeline.steps.sharing import keep, take_over
 
 PASSES = {"output": False, "sealed": True}
 
@@ -45,7 +45,9 @@ def main() -> None:
             f"its traceback is in {place.folder / 'failure.txt'}"
         )
     if not (place.folder / "timing.json").exists():
-        write_json(place.folder / "timing.json", _timing(began))
+        timing = _timing(began)
+        write_json(place.folder / "timing.json", timing)
+        keep(place, record, timing)
     write_json(place.folder / "record.json", record)
 
 
@@ -81,9 +83,9 @@ def _record(place: Place, executor: ChunkExecutor | None) -> dict[str, Any]:
         said = {"kind": unsolved["category"], "message": unsolved["evidence"], "traceback": ""}
         return {**record, "status": "failed", "failure": {**unsolved, **said}}
     record["inputs_sha256"] = _inputs_digest(place)
-    if _take_over(place, record):
-        return {**record, "files": _hashes(place.folder)}
     _clear(place.folder)
+    if not place.is_reference and (files := take_over(place, record)) is not None:
+        return {**record, "files": files}
     outcome = _run_stage(place) if executor is None else _run_convert(place, executor)
     return {**record, **outcome, "files": _hashes(place.folder)}
 
@@ -112,25 +114,6 @@ def _without_places(fileset: Any) -> Any:
     if isinstance(fileset, list):
         return [_without_places(item) for item in fileset]
     return fileset
-
-
-def _take_over(place: Place, record: dict[str, Any]) -> bool:
-    """Link the reference's files if it ran the same code on the same inputs: same bits, no work."""
-    theirs = place.reference_folder / "record.json"
-    if place.is_reference or not theirs.exists():
-        return False
-    other = read_json(theirs)
-    keys = ("status", "solution_sha256", "inputs_sha256")
-    if any(other[k] != record[k] for k in keys):
-        return False
-    _clear(place.folder)
-    for name in other["files"]:
-        target = place.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.link(place.reference_folder / name, target)
-    timing = {**read_json(place.reference_folder / "timing.json"), "taken_over": True}
-    write_json(place.folder / "timing.json", timing)
-    return True
 
 
 def _clear(folder: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from pipeline.files import read_json, write_json
 from pipeline.judge import judge
 from pipeline.judge.request import JudgeRequest
 from pipeline.steps.context import Place
 from pipeline.steps.errors import run_step
+from pipeline.steps.sharing import verdict_file
 
 
 def main() -> None:
@@ -18,6 +20,17 @@ def main() -> None:
     parser.add_argument("--stage", required=True)
     given = parser.parse_args()
     place = Place.at(f"points/{given.point}", given.stage)
+    record = read_json(place.folder / "record.json")
+    kept = verdict_file(place, record)
+    if kept is None:
+        write_json(place.folder / "verdict.json", _verdict(place, record))
+        return
+    if not kept.exists():
+        write_json(kept, _verdict(place, record))
+    write_json(place.folder / "verdict.json", read_json(kept))
+
+
+def _verdict(place: Place, record: dict[str, Any]) -> dict[str, Any]:
     verdict = judge(
         JudgeRequest(
             stage=place.stage,
@@ -28,10 +41,10 @@ def main() -> None:
             reference=place.reference_folder,
             upstream=place.upstream(),
             reference_upstream=place.reference_upstream(),
-            record=read_json(place.folder / "record.json"),
+            record=record,
         )
     )
-    write_json(place.folder / "verdict.json", verdict.to_json())
+    return verdict.to_json()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Start a step as a copy of the step server's process; without one, in the ordinary way.
 
-Run as `python -I -S starter.py SOCKET -m pipeline.steps.NAME ...`: it imports next to nothing. It ends
-with the step's exit code, and the step ends with it.
+Run as `python -I -S starter.py SOCKET -m pipeline.steps.NAME ...`: it imports next to nothing. It
+ends with the exit code of the step, and the step ends with it.
 """
 
 import array
