@@ -21,7 +21,7 @@ class CellFailure:
 
     @property
     def counts(self) -> bool:
-        """Whether it counts against the model; harness, endpoint, infrastructure and data do not."""
+        """Whether it counts against the model; what harness, endpoint or data did does not."""
         return self.attribution == "model"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from pipeline.evaluation.cell import Cell, CellFailure, Outcome
+from pipeline.evaluation.cell import Cell, Outcome
 from pipeline.evaluation.faults import failure_of, fault_of, inherited
 from pipeline.evaluation.quantities import quantities_of
 from pipeline.evaluation.usage import Usage, read_usage
@@ -152,9 +152,7 @@ def _cost(attempts: Mapping[str, Any], settings: Mapping[str, Any]) -> float | N
     return attempts.get("cost") if priced else None
 
 
-def _code(
-    plan: PointPlan, attempts: Mapping[str, Any], record: Mapping[str, Any]
-) -> str | None:
+def _code(plan: PointPlan, attempts: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Hash of the frozen solution; our own solutions are named by the record alone."""
     if attempts.get("failure") or record.get("status") in ("not_reached", "blocked"):
         return None
@@ -162,4 +160,3 @@ def _code(
     if digest is None and plan.solver == REFERENCE:
         digest = record.get("solution_sha256")
     return digest
-
