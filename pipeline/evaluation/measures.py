@@ -12,7 +12,7 @@ from pipeline.evaluation.distribution import Errors, errors_of, not_rated_by
 from pipeline.evaluation.intervals import Amount, Rate, mean, rate
 from pipeline.evaluation.passing import KS, PassAtK, pass_at
 from pipeline.evaluation.repeating import Repeatability, repeatability
-from pipeline.evaluation.spending import Pricing, Spending, spending
+from pipeline.evaluation.spending import NO_PRICING, Pricing, Spending, spending
 from pipeline.judge.verdict import RUNGS
 
 ALL_STAGES = "all"
@@ -73,10 +73,7 @@ class Measures:
         return plain
 
 
-def measures(
-    cells: Sequence[Cell],
-    pricing: Pricing = Pricing(),  # noqa: B008  (frozen)
-) -> tuple[Measures, ...]:
+def measures(cells: Sequence[Cell], pricing: Pricing = NO_PRICING) -> tuple[Measures, ...]:
     """Per configuration ALL_STAGES first, then each stage, in the order of the cells.
 
     Over stages, rates are of all their cells together and pass@k is the mean over stages; the
@@ -93,7 +90,7 @@ def measures(
 
 def reached(cell: Cell, rung: str) -> bool:
     """Whether a cell passed with this rung of the ladder or a higher one."""
-    return cell.rung is not None and RUNGS.index(cell.rung) <= RUNGS.index(rung)  # type: ignore[arg-type]
+    return cell.rung is not None and RUNGS.index(cell.rung) <= RUNGS.index(rung)
 
 
 def unreached(cell: Cell) -> bool:

@@ -114,15 +114,17 @@ def mcnemar(only_a: int, only_b: int) -> float:
 def newcombe(both: int, only_a: int, only_b: int, neither: int) -> tuple[float, float]:
     """Interval of rate a minus rate b of paired cells.
 
-    R. G. Newcombe, Stat. Med. 17 (1998) 2635, square-and-add from Wilson's intervals with the
-    correlation φ of the table, without continuity correction.
+    R. G. Newcombe, Stat. Med. 17 (1998) 2635, method 10: square-and-add from Wilson's intervals,
+    with the correlation φ of the table, which if positive is corrected towards 0 for continuity.
     """
     n = both + only_a + only_b + neither
     first, second = both + only_a, both + only_b
     p1, p2 = first / n, second / n
     (l1, u1), (l2, u2) = wilson(first, n), wilson(second, n)
     margins = first * (n - first) * second * (n - second)
-    phi = (both * neither - only_a * only_b) / math.sqrt(margins) if margins else 0.0
+    together = both * neither - only_a * only_b
+    corrected = max(0.0, together - n / 2) if together > 0 else together
+    phi = corrected / math.sqrt(margins) if margins else 0.0
     below = (p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
     above = (u1 - p1) ** 2 - 2 * phi * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2
     difference = p1 - p2
@@ -164,12 +166,12 @@ def _paired(
     pairs = [(mine[k].outcome == "passed", others[k].outcome == "passed") for k in shared]
     n, both = len(pairs), pairs.count((True, True))
     only_a, only_b = pairs.count((True, False)), pairs.count((False, True))
-    limits = newcombe(both, only_a, only_b, pairs.count((False, False))) if n else (None, None)
+    low, high = newcombe(both, only_a, only_b, pairs.count((False, False))) if n else (None, None)
     p = mcnemar(only_a, only_b)
     return PairedRates(
         names[0], names[1], stage, n, len(mine) + len(others) - 2 * n,
         rate(both + only_a, n), rate(both + only_b, n), only_a, only_b,
-        (only_a - only_b) / n if n else None, *limits, p, p,
+        (only_a - only_b) / n if n else None, low, high, p, p,
     )  # fmt: skip
 
 

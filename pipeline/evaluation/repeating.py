@@ -35,7 +35,7 @@ class Repeatability:
     output: Share
     """The same bits of output."""
     ladder: Share
-    """The same bits, or both agree with the reference exactly, in another order or statistically."""
+    """The same bits, or both agree with the reference at least statistically (EQUAL)."""
     by_construction: int
     """Pairs with the same output where one of the two was linked to an execution of the same code
     on the same inputs: that they agree was not measured."""

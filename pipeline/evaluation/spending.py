@@ -22,6 +22,9 @@ class Pricing:
     """Model -> date of its price table."""
 
 
+NO_PRICING = Pricing()
+
+
 @dataclass(frozen=True)
 class Spending:
     """Means per rated cell; without a value where nobody reported it. Units in the names."""
@@ -45,7 +48,7 @@ class Spending:
     """api_calls, tokens, wall_s, gpu_s, energy_j and cost of all rated cells per passed one."""
 
 
-def spending(cells: Sequence[Cell], pricing: Pricing = Pricing()) -> Spending:  # noqa: B008
+def spending(cells: Sequence[Cell], pricing: Pricing = NO_PRICING) -> Spending:
     """What the rated ones of `cells` took. What was spent on others is in none of the numbers."""
     rated = [cell for cell in cells if cell.rated]
 
