@@ -109,7 +109,7 @@ def _tradeoff(
         f"model. Full points, joined by the line, are the Pareto front: no other has more success "
         f"with fewer {what if what != 'cost' else 'costs'}.{left}"
     )
-    return Chart(title, caption, scatter(points, axis, "success rate", title))
+    return Chart(title, caption, scatter(points, models, axis, "success rate", title))
 
 
 def _by_category(failed: Sequence[Cell], cells: Sequence[Cell], group: _Group, note: str) -> Chart:

@@ -18,6 +18,7 @@ MOST_COMPARED = 40
 """Configurations that are all compared with each other."""
 MOST_PAIRS = 300
 """Rows of comparisons over all stages, and at single stages, each."""
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SYMBOLS = {"auc": "AUC", "significance": "Z", "mu": "μ", "selected": "selected events"}
 
 
@@ -165,9 +166,9 @@ def _smallest(rows: Sequence[PairedRates]) -> list[PairedRates]:
 
 def _pair(r: PairedRates, models: dict[str, str]) -> Row:
     strong = "strong" if r.p_holm < 0.05 else ""
-    limits = "" if r.low is None or r.high is None else f"{_signed(r.low)} to {_signed(r.high)}"
+    limits = "" if r.low is None or r.high is None else f"{signed(r.low)} to {signed(r.high)}"
     difference = Entry(DASH) if r.difference is None else Entry(
-        _signed(r.difference), r.difference, below=limits, tone=strong
+        signed(r.difference), r.difference, below=limits, tone=strong
     )  # fmt: skip
     entries = (
         Entry(r.a),
@@ -198,7 +199,7 @@ def _difference(amount: Amount, times: float = 1.0) -> Entry:
     value = amount.value * times
     below = ""
     if amount.high is not None:
-        below = f"± {quantity((amount.high - amount.value) * times)}"
+        below = f"± {quantity((amount.high - amount.value) * times, 2)}"
     return Entry(_signed(value), value, f"mean of {amount.n}", below)
 
 
@@ -213,4 +214,9 @@ def _signed(value: float) -> str:
 
 
 def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 1e-3 else f"{value:.1e}".replace("-", MINUS)
+    if value >= 1e-3:
+        return f"{value:.3f}"
+    if value == 0:
+        return "0"
+    mantissa, power = f"{value:.1e}".split("e-")
+    return f"{mantissa}×10⁻{power.lstrip('0').translate(RAISED)}"

@@ -77,7 +77,15 @@ def _converted(channel: ChannelAxes) -> dict[str, tuple[Observable, ...]]:
     column, label = LEADING.get(channel.name, ("", ""))
     low, high = channel.low, channel.high
     leading = Observable(
-        "mc_leading", "simulation: leading object", column, label, "GeV", 0, 200, MOMENTUM_BINS
+        "mc_leading",
+        "simulation: leading object, unweighted",
+        column,
+        label,
+        "GeV",
+        0,
+        200,
+        MOMENTUM_BINS,
+        quantity="simulated events",
     )
     normalised = Observable(
         "mc_xsec", "simulation: weighted", channel.observable, channel.label, "GeV", low, high,
@@ -96,7 +104,8 @@ def _converted(channel: ChannelAxes) -> dict[str, tuple[Observable, ...]]:
 def _mass(key: str, title: str, channel: ChannelAxes, weight: str) -> Observable:
     return Observable(
         f"{key}_mass", title, channel.observable, channel.label, "GeV", channel.low, channel.high,
-        MASS_BINS, weight, hidden=channel.blind if key == "data" else None,
+        MASS_BINS, weight, quantity="simulated events" if key == "mc" else "events",
+        hidden=channel.blind if key == "data" else None,
     )  # fmt: skip
 
 

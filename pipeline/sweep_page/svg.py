@@ -90,13 +90,13 @@ def bars(
     """Stacked horizontal bars, a row each, with a legend of the series above."""
     colours = colours or [PALETTE[i % len(PALETTE)] for i in range(len(series))]
     left = _margin([row.label for row in rows])
-    width, right, height = 900, 30, 22
+    width, right, height = 960, 24 + _wide([row.about for row in rows]), 22
     legend, top = _legend(series, colours, left, width)
     most = max((sum(row.lengths.values()) for row in rows), default=0) or 1
     scale = (width - left - right) / most
     bottom = top + height * len(rows)
     shapes = [legend]
-    for tick in (t for t in ticks(0, most) if t == round(t) or most < 4):
+    for tick in (t for t in ticks(0, most) if t == round(t)):  # counts
         x = round(left + tick * scale, 1)
         shapes.append(f'<line x1="{x}" x2="{x}" y1="{top}" y2="{bottom}" class="grid"/>')
         shapes.append(_text(x, bottom + 16, tick_text(tick), "middle"))
@@ -118,12 +118,17 @@ def bars(
     return _svg(width, bottom + 42, name, shapes)
 
 
-def scatter(points: Sequence[Point], x_axis: str, y_axis: str, name: str) -> Markup:
-    """Points with error bars, the Pareto front as a line, and labels on the front's points.
+def scatter(
+    points: Sequence[Point], series: Sequence[str], x_axis: str, y_axis: str, name: str
+) -> Markup:
+    """Points with error bars, the Pareto front as a line, labels on the front's points, a legend.
 
     The x axis is logarithmic where the points span more than a factor of 20.
     """
-    width, left, right, top, bottom = 560, 58, 20, 14, 300
+    width, left, right = 600, 58, 20
+    shown = list(series[: len(PALETTE)]) + (["others"] if len(series) > len(PALETTE) else [])
+    legend, top = _legend(shown, [*PALETTE[: len(shown)], GREY][: len(shown)], left, width - right)
+    bottom = top + 290
     low, high, log = _range(points)
     y_ticks = ticks(0, 1)
 
@@ -135,7 +140,7 @@ def scatter(points: Sequence[Point], x_axis: str, y_axis: str, name: str) -> Mar
         )
 
     size = f'width="{width - left - right}" height="{bottom - top}"'
-    shapes = [f'<rect x="{left}" y="{top}" {size} class="frame"/>']
+    shapes = [legend, f'<rect x="{left}" y="{top}" {size} class="frame"/>']
     for tick in log_ticks(low, high) if log else ticks(low, high):
         x, _ = at(tick, 0)
         shapes.append(f'<line x1="{x}" x2="{x}" y1="{bottom}" y2="{bottom + 5}" class="axis"/>')
@@ -150,7 +155,9 @@ def scatter(points: Sequence[Point], x_axis: str, y_axis: str, name: str) -> Mar
         shapes.append(f'<polyline points="{path}" class="front"/>')
     for p in points:
         shapes += _point(p, at)
-    shapes += _labels([(p.label, *at(p.x, p.y)) for p in points if p.front][:12], width - right)
+    shapes += _labels(
+        [(p.label, *at(p.x, p.y)) for p in points if p.front][:12], left, width - right
+    )
     shapes.append(_text(width - right, bottom + 38, x_axis, "end", css="title"))
     middle = (top + bottom) / 2
     shapes.append(
@@ -162,7 +169,7 @@ def scatter(points: Sequence[Point], x_axis: str, y_axis: str, name: str) -> Mar
 
 def _point(p: Point, at: _Place) -> list[str]:
     x, y = at(p.x, p.y)
-    colour = PALETTE[p.series % len(PALETTE)]
+    colour = PALETTE[p.series] if p.series < len(PALETTE) else GREY
     tip = escape(f"{p.label}: {p.x:.4g}, success {p.y:.3f}")
     shapes = []
     if p.y_range is not None:
@@ -179,14 +186,14 @@ def _point(p: Point, at: _Place) -> list[str]:
     return shapes
 
 
-def _labels(marked: Sequence[tuple[str, float, float]], right: float) -> list[str]:
+def _labels(marked: Sequence[tuple[str, float, float]], left: float, right: float) -> list[str]:
     """Labels beside points, moved down where two would overlap."""
     shapes: list[str] = []
     taken: list[tuple[float, float, float]] = []
     for text, x, y in sorted(marked, key=lambda m: (m[2], m[1])):
-        shown = _short(text, 26)
+        shown = _short(text, 44)
         wide = 6.2 * len(shown)
-        start = x + 8 if x + 8 + wide <= right else x - 8 - wide
+        start = x + 8 if x + 8 + wide <= right else max(left + 4, x - 8 - wide)
         place = y - 7
         while any(abs(place - b) < 13 and start < d and start + wide > a for a, b, d in taken):
             place += 13
@@ -224,7 +231,12 @@ def _legend(
 
 def _margin(labels: Sequence[str]) -> int:
     """Room for the labels of rows."""
-    return 16 + round(0.56 * TEXT * max((len(_short(text)) for text in labels), default=0))
+    return 16 + _wide([_short(text) for text in labels])
+
+
+def _wide(texts: Sequence[str]) -> int:
+    """About how wide the longest of `texts` is."""
+    return round(0.56 * TEXT * max(map(len, texts), default=0))
 
 
 def _short(text: str, most: int = 46) -> str:

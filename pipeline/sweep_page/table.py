@@ -85,13 +85,11 @@ def amount_entry(amount: Amount, what: str) -> Entry:
         return Entry(quantity(amount.value), amount.value, about)
     half = amount.high - amount.value
     hint = f"{about}; 95 % interval {quantity(amount.low)} to {quantity(amount.high)}"
-    return Entry(quantity(amount.value), amount.value, hint, f"± {quantity(half)}")
+    return Entry(quantity(amount.value), amount.value, hint, f"± {quantity(half, 2)}")
 
 
-def quantity(value: float) -> str:
-    """A number with about three digits."""
+def quantity(value: float, digits: int = 3) -> str:
+    """A number with about so many digits."""
     if value == 0 or abs(value) >= 100:
         return number(value, 0)
-    if abs(value) >= 0.01:
-        return f"{value:.3g}".replace("-", MINUS)
-    return f"{value:.2g}".replace("-", MINUS)
+    return f"{value:.{digits}g}".replace("-", MINUS)

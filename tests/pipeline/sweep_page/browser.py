@@ -20,7 +20,10 @@ FLAGS = (
     "--disable-default-apps", "--disable-dev-shm-usage", "--window-size=1400,1000",
     "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe",
 )  # fmt: skip
-START = "import os,sys; os.dup2(int(sys.argv[1]),3); os.dup2(int(sys.argv[2]),4); os.execvp(sys.argv[3],sys.argv[3:])"
+START = (
+    "import os,sys; os.dup2(int(sys.argv[1]),3); os.dup2(int(sys.argv[2]),4); "
+    "os.execvp(sys.argv[3],sys.argv[3:])"
+)
 """Chromium reads commands from descriptor 3 and answers on 4."""
 
 
@@ -73,8 +76,19 @@ class Page:
     def press(self, key: str) -> None:
         """A key, pressed and let go."""
         text = "\r" if key == "Enter" else ""
-        about = {"key": key, "code": key, "windowsVirtualKeyCode": {"Enter": 13, "Escape": 27,
-                 "Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}[key]}
+        about = {
+            "key": key,
+            "code": key,
+            "windowsVirtualKeyCode": {
+                "Enter": 13,
+                "Escape": 27,
+                "Tab": 9,
+                "ArrowLeft": 37,
+                "ArrowUp": 38,
+                "ArrowRight": 39,
+                "ArrowDown": 40,
+            }[key],
+        }
         self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
         self.send("Input.dispatchKeyEvent", type="keyUp", **about)
 

@@ -137,7 +137,6 @@ function scan(figure, found) {
     for (const [x, z, accepted] of s.steps) root.append(svg("circle", { cx: at.x(x), cy: at.y(z), r: size, class: kind + (accepted ? "" : " open") }));
   });
   legend(root, Boolean(ours));
-  root.append(svg("text", { x: WIDTH - RIGHT - 4, y: 22, "text-anchor": "end", class: "note" }, "full: accepted, open: not · dashed: no boundary"));
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "boundary in the classifier score"));
   return root;
 }
@@ -192,6 +191,12 @@ function profile(figure, found) {
   return root;
 }
 
+const TELLS = {
+  scan: "Combined significance when a boundary is added; full points: accepted, open ones: they gain too little. Dashed: without any boundary.",
+  categories: "Significance of each category over its range of the score.",
+  strength: "The line at 1 is the Standard Model's. Blinded data are not in it: expected data take their place.",
+  profile: "Crossings with the dashed lines are the ends of the intervals.",
+};
 const DRAWN = { histogram, scan, categories, strength, profile };
 const TITLES = { scan: "Search for boundaries", categories: "Categories", strength: "Signal strength", profile: "Profile likelihood" };
 
@@ -204,7 +209,8 @@ function contentsText(contents, weighted) {
 
 /* A figure with its caption. */
 function figureView(figure, found) {
-  const caption = el("figcaption", {}, el("b", {}, (figure.title || TITLES[figure.kind]) + ". "));
+  const name = figure.title || TITLES[figure.kind];
+  const caption = el("figcaption", {}, el("b", {}, name[0].toUpperCase() + name.slice(1) + ". "), TELLS[figure.kind] || "");
   if (figure.kind === "histogram") {
     caption.append(`Reference: ${contentsText(figure.reference, figure.weighted)}. Solution: ${contentsText(found, figure.weighted)}. ` +
       (figure.weighted ? "Uncertainty: square root of the sum of squared weights." : "Uncertainty: √N."));

@@ -42,7 +42,7 @@ async function roundsView(doc, base) {
     const box = el("div", { class: "round" });
     for (const part of round.parts) {
       const text = await piece(part.x);
-      box.append(el("h5", { class: part.tone || null }, part.title));
+      box.append(el("h5", { class: part.tone || null }, part.t));
       if (part.k === "code") {
         box.append(moduleView(part, text, before));
         before = text;
