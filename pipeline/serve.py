@@ -170,7 +170,8 @@ def usage_of(pool: Pool, run: str) -> dict[str, Any]:
     """What the run used of its servers: GPU-seconds by user (point/stage), and the servers.
 
     A moment of a server is shared evenly by the stages that held it; the rest, while it loaded or
-    waited with nobody there, is under '' for servers that were started for this run.
+    waited with nobody there, is under '' for servers that were started for this run. Each server
+    tells the same of itself, and with `gpu_seconds_all` what it cost for whatever run.
     """
     seconds: dict[str, float] = {}
     servers = []
@@ -183,7 +184,8 @@ def usage_of(pool: Pool, run: str) -> dict[str, Any]:
             continue
         for user, share in ours.items():
             seconds[user] = round(seconds.get(user, 0.0) + share, 3)
-        servers.append(_told(folder, endpoint))
+        used = {"gpu_seconds": ours, "gpu_seconds_all": round(sum(shares.values()), 3)}
+        servers.append({**_told(folder, endpoint), **used})
     return {"gpu_seconds": dict(sorted(seconds.items())), "servers": servers}
 
 

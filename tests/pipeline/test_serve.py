@@ -141,4 +141,6 @@ def test_what_a_run_used_is_told_by_stage(outputs: Path) -> None:
     (server,) = used["servers"]
     assert (server["requests"], server["generation_tokens"], server["gpus"]) == (1.0, 3.0, 1)
     assert server["energy_j"] is None
+    assert server["gpu_seconds"]["main/convert"] == used["gpu_seconds"]["main/convert"]
+    assert server["gpu_seconds_all"] >= sum(server["gpu_seconds"].values()) - 0.01
     assert usage_of(pool, "another")["servers"] == []

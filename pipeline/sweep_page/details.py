@@ -1,0 +1,156 @@
+"""What opens behind one trial of a stage: its rounds, verdict, figures and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.evaluation.cell import Cell
+from pipeline.files import RunFileError, read_json
+from pipeline.sweep_page.figures import Figures
+from pipeline.sweep_page.observables import ChannelAxes
+from pipeline.sweep_page.pieces import Pieces
+from pipeline.sweep_page.rounds import Conversation, conversation
+from pipeline.workflow.layout import Layout, PointPlan
+
+FILES = (
+    "trajectory.jsonl", "solution.py", "attempts.json", "record.json", "verdict.json", "output",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much of a trial the page holds: characters of text, and checks of its verdict."""
+
+    text: int
+    checks: int
+
+
+CAPS = (
+    Caps(64_000, 60), Caps(32_000, 40), Caps(16_000, 25), Caps(8_000, 15), Caps(4_000, 10),
+    Caps(2_000, 5), Caps(500, 3), Caps(0, 0),
+)  # fmt: skip
+"""From most to least; a page takes the first with which it is small enough."""
+BUDGET = 8_000_000
+"""Bytes that all details of a page may take."""
+
+
+@dataclass(frozen=True)
+class Details:
+    """Packed details: per (point, stage) the address of its document, and the chunks."""
+
+    addresses: Mapping[tuple[str, str], str]
+    chunks: tuple[str, ...]
+    caps: Caps
+    kept: int
+    added: int
+
+    @property
+    def size(self) -> int:
+        """Bytes on the page."""
+        return sum(map(len, self.chunks))
+
+
+def pack(run: Path, layout: Layout, cells: Iterable[Cell], budget: int = BUDGET) -> Details:
+    """The details of all cells that were computed, with the largest caps that `budget` allows.
+
+    Everything is read once, whatever is cut.
+    """
+    wanted = [cell for cell in cells if (run / "points" / cell.point / cell.stage).is_dir()]
+    talks = {(c.point, c.stage): conversation(_base(run, c) / "trajectory.jsonl") for c in wanted}
+    verdicts = {(c.point, c.stage): _read(_base(run, c) / "verdict.json") for c in wanted}
+    plans = {plan.name: plan for plan in layout.points}
+    axes = {name: _axes(run, name) for name in plans}
+    drawn = Figures(run, Pieces())
+    smallest = CAPS[-1]
+    for caps in CAPS:
+        pieces = drawn.pieces = Pieces()
+        addresses = {
+            (c.point, c.stage): pieces.add(
+                _document(run, c, plans[c.point], axes[c.point], talks, verdicts, drawn, caps),
+                c.stage,
+            )
+            for c in wanted
+        }
+        packed = Details(addresses, tuple(pieces.chunks()), caps, pieces.kept, pieces.added)
+        if packed.size <= budget or caps == smallest:
+            return packed
+    raise AssertionError("the last caps are taken whatever their size")
+
+
+def _document(
+    run: Path,
+    cell: Cell,
+    plan: PointPlan,
+    axes: ChannelAxes | None,
+    talks: Mapping[tuple[str, str], Conversation],
+    verdicts: Mapping[tuple[str, str], dict[str, Any]],
+    drawn: Figures,
+    caps: Caps,
+) -> dict[str, Any]:
+    """Everything of one trial, with addresses in place of what may be shared."""
+    key, folder = (cell.point, cell.stage), f"points/{cell.point}/{cell.stage}"
+    found: dict[str, Any] = talks[key].to_json(drawn.pieces, cell.stage, caps.text)
+    verdict = _verdict(verdicts[key], caps.checks)
+    found["verdict"] = drawn.pieces.add(verdict, cell.stage)
+    figures: list[list[str]] = []
+    note = "No figures: the settings of the point cannot be read."
+    if axes is not None:
+        reference = f"reference/{plan.reference}/{cell.stage}"
+        figures, note = drawn.of(folder, reference, cell.stage, axes)
+    found["figures"], found["figures_note"] = figures, note
+    found["files"] = [name for name in FILES if (run / folder / name).exists()]
+    return found
+
+
+def _verdict(read: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """The checks of a verdict, failed ones first, at most `most` of each list that passed."""
+    found: dict[str, Any] = {"failure": read.get("failure"), "fault": read.get("fault", "")}
+    for name in ("checks", "guard"):
+        checks = read.get(name, [])
+        failed = [c for c in checks if not c["passed"]]
+        passed = [c for c in checks if c["passed"]]
+        # A stage that failed everywhere may have hundreds; twice as many as of the passed are kept.
+        shown = [*failed[: 2 * most], *passed[:most]]
+        found[name] = [_check(c) for c in shown]
+        found[f"{name}_left"] = len(checks) - len(shown)
+        found[f"{name}_count"] = [len(passed), len(failed)]
+    return found
+
+
+def _check(check: Mapping[str, Any]) -> list[Any]:
+    """Passed, name, expected, found, detail, rung."""
+    values = (_text(check["expected"]), _text(check["found"]))
+    return [int(check["passed"]), check["name"], *values, check["detail"], check.get("rung") or ""]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    text = str(value)
+    return text if len(text) <= 400 else f"{text[:400]} [...]"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object; empty if it is not there, with its `fault` if it cannot be read."""
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = read_json(path)
+    except (RunFileError, UnicodeDecodeError) as error:
+        return {"fault": str(error)}
+    return found
+
+
+def _axes(run: Path, point: str) -> ChannelAxes | None:
+    """What a point's figures need; None if its settings are not there or not whole."""
+    try:
+        return ChannelAxes.of(_read(run / "points" / point / "settings.json"))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _base(run: Path, cell: Cell) -> Path:
+    return run / "points" / cell.point / cell.stage
