@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.errors import WorkbenchError
 from agents.evidence import Evidence, Finding, HintViolation
+from agents.slots import EndpointSlots
 from executors.sandbox import SandboxError, SandboxResult
 from pipeline.judge.classification import Evidence as Fault
 from pipeline.judge.classification import classify_findings, classify_solution
@@ -31,6 +33,8 @@ class StageBench:
     stage: str
     context: StageContext
     jail: Jail
+    turns: EndpointSlots | None = None
+    """Lets no more candidates be tried at a time than this machine has cores for."""
     _slices: list[Slice] = field(default_factory=list)
 
     @property
@@ -53,7 +57,8 @@ class StageBench:
             check_definitions(tree, self.contract.defines)
         except ContractError as error:
             return self._fault(error, violations)
-        return self._tried(code, violations)
+        with self.turns.hold() if self.turns is not None else nullcontext():
+            return self._tried(code, violations)
 
     @property
     def _settings(self) -> Settings:

@@ -11,10 +11,11 @@ from agents.loop import solve
 from agents.model import EndpointModel
 from agents.outcome import Outcome
 from agents.replay import ReplayModel
+from agents.slots import EndpointSlots
 from pipeline.bench import StageBench
 from pipeline.controller import began
 from pipeline.files import read_json
-from pipeline.models import is_served, limits_of, model_of, seed_of
+from pipeline.models import SLOTS, is_served, limits_of, model_of, seed_of
 from pipeline.serve import pool_inside, pool_of
 from pipeline.served_model import ServedModel
 from pipeline.settings import Settings
@@ -56,7 +57,8 @@ def _ask(place: Place) -> Outcome:
     """The supervisor and the coder at work; what was said before a kill is not said again."""
     settings = place.settings()
     task = task_of(place.stage, settings, _summaries(place))
-    bench = StageBench(place.stage, place.context(sealed=False), Jail.of(settings, trial=True))
+    jail = Jail.of(settings, trial=True)
+    bench = StageBench(place.stage, place.context(sealed=False), jail, _turns(place, settings))
     model = _model(place, settings)
     dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
     dialogue.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +69,13 @@ def _ask(place: Place) -> Outcome:
     finally:
         if isinstance(model, EndpointModel | ServedModel):
             model.close()
+
+
+def _turns(place: Place, settings: Settings) -> EndpointSlots | None:
+    """Where dialogues that wait for an endpoint are many on one machine, their tries take turns."""
+    if settings.site.scheduler != "none" or place.plan.endpoint is None:
+        return None
+    return EndpointSlots("tries", settings.site.cores, Path(SLOTS))
 
 
 def _model(place: Place, settings: Settings) -> ChatModel:

@@ -61,7 +61,8 @@ def points_of(batch: Sequence[Sequence[str]]) -> list[Point]:
     merged: dict[str, Point] = {}
     for own, these in zip(chosen, settings, strict=True):
         choices = {key: own[key] for key in swept if key in own}
-        point = Point(_name(choices), these, choices)
+        named = {"model": own["model"], **choices} if "model" in own else choices
+        point = Point(_name(named), these, choices)
         before = merged.get(point.identity)
         if before is not None:
             point = replace(before, settings=with_stages(before.settings, these.stages))

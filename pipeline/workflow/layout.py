@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -178,6 +179,13 @@ class Layout:
     def endpoints(self) -> dict[str, int]:
         """Name -> dialogues at a time of everything that answers calls of the points."""
         return {p.endpoint[0]: p.endpoint[1] for p in self.wanted if p.endpoint is not None}
+
+    def dialogues(self) -> dict[str, Callable[[Any], int]]:
+        """Endpoint -> what Snakemake asks how many of its dialogues a job takes."""
+        return {
+            name: lambda wildcards, name=name: self.endpoint_slots(wildcards.owner, name)
+            for name in self.endpoints()
+        }
 
     def endpoint_slots(self, owner: str, endpoint: str) -> int:
         """How many dialogues of an endpoint the solving of a stage of `owner` takes."""

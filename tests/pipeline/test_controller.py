@@ -14,7 +14,8 @@ from executors.slurm.jobs import tag_of
 from pipeline.configure import configure
 from pipeline.controller import LAST_S, Controller, began, work_done
 from pipeline.freeze import freeze
-from pipeline.graph import child_environment, snakemake_command
+from pipeline.graph import child_environment, limits_of, snakemake_command
+from pipeline.sweep.point import MAIN, Point
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def controller(folder: Path, said: list[str], *overrides: str) -> Controller:
     settings = configure(["run.name=x", *overrides])
-    return Controller(settings, freeze(settings, folder), folder, said.append)
+    layout = freeze(settings, folder)
+    return Controller([Point(MAIN, settings)], layout, folder, said.append)
 
 
 @pytest.fixture
@@ -123,6 +125,29 @@ def test_a_job_inherits_no_job_and_finds_our_sbatch_first(
 
 
 def test_what_differs_by_site_is_in_the_profile(tmp_path: Path) -> None:
-    command = snakemake_command(tmp_path, tmp_path / "profile")
+    command = snakemake_command(tmp_path, tmp_path / "profile", {})
     assert command[command.index("--profile") + 1] == str(tmp_path / "profile")
-    assert not {"--cores", "--jobs", "--executor", "--latency-wait"} & set(command)
+    assert not {"--cores", "--jobs", "--executor", "--latency-wait", "--resources"} & set(command)
+
+
+def test_dialogues_of_an_endpoint_are_limited_and_take_no_core(tmp_path: Path) -> None:
+    endpoint = ("model=endpoint", "model.repository=a/b", "model.base_url=http://127.0.0.1:1/v1")
+    settings = configure(["run.name=x", "site.cores=2", "model.concurrency=7", *endpoint])
+    layout = freeze(settings, tmp_path)
+    limits = limits_of(settings, layout)
+    ((name, most),) = layout.endpoints().items()
+    assert limits == {name: 7, "cpu": 2}
+    assert most == 7
+    assert layout.solve_cores("points/main") == 0
+    assert layout.endpoint_slots("points/main", name) == 1
+    assert layout.endpoint_slots("points/main", "endpoint_other") == 0
+    command = snakemake_command(tmp_path, tmp_path / "profile", limits)
+    assert command[command.index("--cores") + 1] == "9"
+    assert command[command.index("--resources") + 1 :] == [f"{name}=7", "cpu=2"]
+
+
+def test_scripts_share_nothing(tmp_path: Path) -> None:
+    settings = configure(["run.name=x"])
+    layout = freeze(settings, tmp_path)
+    assert limits_of(settings, layout) == {}
+    assert layout.solve_cores("points/main") == 1

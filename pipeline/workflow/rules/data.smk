@@ -15,7 +15,7 @@ rule synthesize:
         "logs/synthesize/{fileset}.log",
     threads: _synthesis_threads
     resources:
-        cpu=lambda wildcards, threads: threads,
+        cpu=_synthesis_threads,
     params:
         python=LAYOUT.start("synthesize"),
     message:

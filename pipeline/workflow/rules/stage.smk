@@ -30,10 +30,6 @@ def _solve_cpu(wildcards):
     return LAYOUT.solve_cores(wildcards.owner)
 
 
-def _dialogue(endpoint):
-    return lambda wildcards: LAYOUT.endpoint_slots(wildcards.owner, endpoint)
-
-
 def _reference_record(wildcards):
     plan = LAYOUT.point(wildcards.point)
     return f"reference/{plan.reference}/{wildcards.stage}/record.json"
@@ -75,7 +71,7 @@ rule solve:
         owner=LAYOUT.asking(),
     resources:
         cpu=_solve_cpu,
-        **{endpoint: _dialogue(endpoint) for endpoint in LAYOUT.endpoints()},
+        **LAYOUT.dialogues(),
     params:
         python=LAYOUT.start("solve"),
     message:
