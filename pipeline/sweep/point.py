@@ -112,7 +112,7 @@ def _name(choices: Mapping[str, str]) -> str:
             words.append(f"trial{value:0>3}")
         else:
             words.append(value if key in WORDLESS else f"{last}_{value}")
-    name = "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", word).strip("_.") for word in words)
+    name = "-".join(re.sub(r"[^A-Za-z0-9.]+", "_", word).strip("_.") for word in words)
     if len(name) > LONGEST:
         name = f"{name[:LONGEST]}.{hashlib.sha256(name.encode()).hexdigest()[:6]}"
     return name or MAIN

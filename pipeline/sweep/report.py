@@ -36,7 +36,7 @@ def make_sweep_report(run: Path) -> None:
 
 
 def _columns(run: Path, cells: Sequence[Cell]) -> dict[str, list[Any]]:
-    """One row per cell that is there; the columns of a single run's summary.csv, and who and when."""
+    """One row per cell that is there: the columns of a single run's, and who was asked what."""
     name = Layout.load(run / "sweep.json").run
     done = [cell for cell in cells if cell.outcome != "missing"]
     return {

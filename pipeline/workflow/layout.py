@@ -182,10 +182,11 @@ class Layout:
 
     def dialogues(self) -> dict[str, Callable[[Any], int]]:
         """Endpoint -> what Snakemake asks how many of its dialogues a job takes."""
-        return {
-            name: lambda wildcards, name=name: self.endpoint_slots(wildcards.owner, name)
-            for name in self.endpoints()
-        }
+
+        def of(endpoint: str) -> Callable[[Any], int]:
+            return lambda wildcards: self.endpoint_slots(wildcards.owner, endpoint)
+
+        return {endpoint: of(endpoint) for endpoint in self.endpoints()}
 
     def endpoint_slots(self, owner: str, endpoint: str) -> int:
         """How many dialogues of an endpoint the solving of a stage of `owner` takes."""
