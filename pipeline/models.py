@@ -10,8 +10,8 @@ from agents.limits import Limits, Prices
 from agents.model import EndpointModel, ModelSpec
 from agents.scripted import ScriptedModel
 from pipeline.agent_settings import ModelSettings
-from pipeline.scripted.skill import script_of
 from pipeline.scripted.scripts import folders
+from pipeline.scripted.skill import script_of
 from pipeline.settings import Settings
 
 SLOTS = "slots"

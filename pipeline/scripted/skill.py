@@ -6,7 +6,7 @@
 
 and the script whose part of [0, 1) holds u, the parts laid out in the order of the file. So a draw
 is the same on every machine and known before anything runs, and draws of different stages, trials
-and skills have nothing to do with each other. Sums are fractions: no rounding decides a draw.
+and skills have nothing to do with each other. Rates are added as fractions: no rounding decides a draw.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.scripted.scripts import HERE, folders, known_scripts
+from pipeline.scripted.scripts import (
+    HERE,
+    SKILL,
+    folders,
+    known_scripts,
+    known_skills,
+    own_folders,
+)
 from pipeline.settings import SettingsError, nearest
 
-FILE = "skill.yaml"
 Rates = Mapping[str, Fraction]
 
 
 class SkillError(ValueError):
     """A skill's file is not what a skill is made of."""
-
-
-def known_skills() -> list[str]:
-    """Names of all skills, sorted."""
-    return sorted(path.parent.name for path in HERE.glob(f"*/{FILE}"))
 
 
 def choose(skill: str, stage: str, seed: int) -> str:
@@ -43,7 +44,8 @@ def choose(skill: str, stage: str, seed: int) -> str:
     rates = rates_of(skill)
     if stage not in rates:
         raise SkillError(
-            f"expected the stage {stage!r} in {skill}/{FILE}, found {', '.join(rates)}; add it there"
+            f"expected the stage {stage!r} in {skill}/{SKILL}, found {', '.join(rates)}; add it "
+            "there"
         )
     digest = hashlib.sha256(f"{skill}/{stage}/{seed}".encode()).digest()
     drawn, end = Fraction(int.from_bytes(digest[:8], "big"), 2**64), Fraction(0)
@@ -61,15 +63,15 @@ def script_of(named: str, stage: str, seed: int) -> str:
 
 def rates_of(skill: str) -> Mapping[str, Rates]:
     """Stage -> script -> rate; SettingsError names the nearest skill where there is no such one."""
-    known = known_skills()
-    if skill not in known:
-        raise SettingsError(f"unknown skill {skill!r}; {nearest(skill, known)}")
-    return read_rates(HERE / skill / FILE)
+    path = HERE / skill / SKILL
+    if not path.is_file():
+        raise SettingsError(f"unknown skill {skill!r}; {nearest(skill, known_skills())}")
+    return read_rates(path)
 
 
 @cache
 def read_rates(path: Path) -> Mapping[str, Rates]:
-    """The rates in a file; SkillError unless those of every stage are of scripts and add up to 1."""
+    """The rates in a file; SkillError unless those of each stage are of scripts and add up to 1."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     where = f"{path.parent.name}/{path.name}"
     if not isinstance(content, dict) or not all(isinstance(c, dict) for c in content.values()):
@@ -80,23 +82,26 @@ def read_rates(path: Path) -> Mapping[str, Rates]:
     return {str(stage): _rates(f"{where}, {stage}", given) for stage, given in content.items()}
 
 
-def check_skill(skill: str, stages: Sequence[str], channel: str, release: str) -> None:
-    """SettingsError unless each script that may be drawn has replies for its stage here.
+def check_script(named: str, stages: Sequence[str], channel: str, release: str) -> None:
+    """SettingsError unless `model.script=named` is a script, or a skill with replies for these.
 
-    A script without them would be replaced by `solves` in silence, and the rates would not hold.
+    Where a drawn script has none for a channel or release, those of `solves` would take their
+    place in silence, and the rates would not hold.
     """
-    for stage, rates in rates_of(skill).items():
-        for script in rates if stage in stages else ():
-            if not _has_replies(script, stage, channel, release):
+    if named not in known_skills():
+        folders(named, channel, release)
+        return
+    rates = rates_of(named)
+    for stage in stages:
+        for script in rates.get(stage, ()):
+            written = any((HERE / script).glob(f"*/{stage}"))
+            own = own_folders(script, channel, release)
+            if written and not any((folder / stage).is_dir() for folder in own):
                 raise SettingsError(
-                    f"model.script={skill} may draw {script!r} for {stage}, which has no replies "
+                    f"model.script={named} may draw {script!r} for {stage}, which has no replies "
                     f"for channel={channel} and the release {release}; take channel=hyy with "
-                    "data=synthetic, or a script instead of a skill"
+                    "data=synthetic, or a script in the place of the skill"
                 )
-
-
-def _has_replies(script: str, stage: str, channel: str, release: str) -> bool:
-    return any((folder / stage).is_dir() for folder in folders(script, channel, release))
 
 
 def _rates(where: str, given: Mapping[str, object]) -> Rates:
