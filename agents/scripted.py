@@ -35,7 +35,12 @@ class ScriptedModel:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Its name, and that it is a script."""
-        known = {"name": self.name, "revision": None, "sampling": {}, "scripted": True}
+        known: dict[str, Any] = {
+            "name": self.name,
+            "revision": None,
+            "sampling": {},
+            "scripted": True,
+        }
         return {**self.told, **known}
 
     def complete(

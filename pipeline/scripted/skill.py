@@ -6,7 +6,7 @@
 
 and the script whose part of [0, 1) holds u, the parts laid out in the order of the file. So a draw
 is the same on every machine and known before anything runs, and draws of different stages, trials
-and skills have nothing to do with each other. Rates are added as fractions: no rounding decides a draw.
+and skills have nothing to do with each other. Rates are added as fractions: no rounding decides.
 """
 
 from __future__ import annotations
