@@ -40,7 +40,7 @@ class ModelSettings:
     name: str
     provider: Provider = "none"
     script: str | None = None
-    """Provider scripted: a folder of pipeline/scripted/."""
+    """Provider scripted: a folder of pipeline/scripted/, of a script or of a skill."""
     recorded: str | None = None
     """Provider replay: the run whose replies are given again."""
     repository: str | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.models import spec_of
 from pipeline.profile import load_profile
-from pipeline.scripted.scripts import folders
+from pipeline.scripted.skill import check_script
 from pipeline.serve import NOWHERE, why_not_served
 from pipeline.settings import STAGES, Settings, SettingsError, nearest
 
@@ -101,7 +101,8 @@ def _check_solver(settings: Settings) -> None:
             f"expected a run in model.recorded={model.recorded!r}, found no sweep.json there"
         )
     if model.provider == "scripted":
-        folders(str(model.script), settings.channel.name, settings.data.release)
+        release = settings.data.release
+        check_script(str(model.script), settings.stages, settings.channel.name, release)
     if model.provider == "endpoint":
         _check_endpoint(settings)
 

@@ -147,7 +147,7 @@ def _named(settings: Settings) -> Settings:
     digest = settings_sha256(settings)[:8]
     model, solver = settings.model, settings.solver
     writer = solver.name if solver.name == "reference" else model.name
-    if model.provider == "scripted" and model.script != SOLVES:
+    if model.provider == "scripted" and model.script not in (SOLVES, model.name):
         writer = f"{writer}-{model.script}"
     name = f"{settings.channel.name}-{settings.data.name}-{writer}-{digest}"
     return replace(

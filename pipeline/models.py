@@ -11,6 +11,7 @@ from agents.model import EndpointModel, ModelSpec
 from agents.scripted import ScriptedModel
 from pipeline.agent_settings import ModelSettings
 from pipeline.scripted.scripts import folders
+from pipeline.scripted.skill import script_of
 from pipeline.settings import Settings
 
 SLOTS = "slots"
@@ -22,17 +23,26 @@ def is_served(settings: Settings) -> bool:
     return settings.model.provider == "endpoint" and not settings.model.base_url
 
 
-def model_of(settings: Settings) -> ChatModel:
-    """The script, or the endpoint's client, that the settings mean.
+def model_of(settings: Settings, stage: str) -> ChatModel:
+    """The script, or the endpoint's client, that the settings mean for a stage.
 
     Raises what the model's own room raises, e.g. ModelSpecError. Recordings belong to a stage and
     not to the settings (`agents.replay`).
     """
     model = settings.model
     if model.provider == "scripted":
-        found = folders(str(model.script), settings.channel.name, settings.data.release)
-        return ScriptedModel(found, f"scripted:{model.script}")
+        return _scripted(settings, stage)
     return EndpointModel(spec_of(model, settings.seed), slot_folder=Path(SLOTS))
+
+
+def _scripted(settings: Settings, stage: str) -> ScriptedModel:
+    """The script that is named, or the one that its skill draws for this stage and trial."""
+    named = str(settings.model.script)
+    script = script_of(named, stage, seed_of(settings))
+    found = folders(script, settings.channel.name, settings.data.release)
+    if script == named:
+        return ScriptedModel(found, f"scripted:{named}")
+    return ScriptedModel(found, f"scripted:{named}/{script}", {"skill": named, "variant": script})
 
 
 def spec_of(model: ModelSettings, seed: int) -> ModelSpec:
@@ -58,7 +68,12 @@ def spec_of(model: ModelSettings, seed: int) -> ModelSpec:
 
 def seed_of(settings: Settings) -> int:
     """Seed of every call of a stage; another one for each trial, 0 to 2³¹ - 1."""
-    digest = hashlib.sha256(f"{settings.seed}/{settings.trial}".encode()).digest()
+    return trial_seed(settings.seed, settings.trial)
+
+
+def trial_seed(seed: int, trial: int) -> int:
+    """The same from the two numbers alone."""
+    digest = hashlib.sha256(f"{seed}/{trial}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
 
 

@@ -84,7 +84,7 @@ def _model(place: Place, settings: Settings) -> ChatModel:
     if recorded is not None:
         return ReplayModel(recorded)
     if not is_served(settings):
-        return model_of(settings)
+        return model_of(settings, place.stage)
     outputs = Path.cwd().parent
     inside = settings.site.container is not None
     pool = pool_inside(outputs) if inside else pool_of(settings, outputs)

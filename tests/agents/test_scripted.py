@@ -8,7 +8,7 @@ import pytest
 
 from agents.chat import Call, Message, Role
 from agents.errors import ScriptError
-from agents.scripted import ScriptedModel
+from agents.scripted import ScriptedModel, read_script
 from tests.agents.bench import script
 
 ASK = (Message("user", "?"),)
@@ -73,3 +73,35 @@ def test_a_file_without_number_is_the_reply_to_every_other_call(tmp_path: Path) 
         for role, n in calls
     ]
     assert told == ["first", "code", "again", "code", "again"]
+
+
+def test_a_reply_takes_over_the_code_of_another(tmp_path: Path) -> None:
+    (tmp_path / "right.md").write_text("So.\n\n```python\nx = 1\n```\n", encoding="utf-8")
+    reply = tmp_path / "wrong.md"
+    reply.write_text(
+        "Else.\n\n```python\n<!-- module of right.md -->\nx = 2\n```\n", encoding="utf-8"
+    )
+    assert read_script(reply) == "Else.\n\n```python\nx = 1\nx = 2\n```\n"
+    further = tmp_path / "further.md"
+    further.write_text("```python\n<!-- module of wrong.md -->\n```", encoding="utf-8")
+    assert read_script(further) == "```python\nx = 1\nx = 2\n```"
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    (None, r"expected the reply 'other.md' beside .*found no such file"),
+    ("only words", r"expected code in the reply 'other.md', which .* found none: expected one"),
+])  # fmt: skip
+def test_code_that_is_not_there(text: str | None, sentence: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "other.md").write_text(text, encoding="utf-8")
+    reply = tmp_path / "reply.md"
+    reply.write_text("<!-- module of other.md -->", encoding="utf-8")
+    with pytest.raises(ScriptError, match=sentence):
+        read_script(reply)
+
+
+def test_the_identity_says_what_else_is_told(tmp_path: Path) -> None:
+    model = ScriptedModel([tmp_path], "scripted:a/b", {"skill": "a", "scripted": "no"})
+    assert model.identity == {
+        "name": "scripted:a/b", "revision": None, "sampling": {}, "scripted": True, "skill": "a"
+    }  # fmt: skip

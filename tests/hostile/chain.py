@@ -85,8 +85,12 @@ class Chain:
 
     @classmethod
     def make(cls, outputs: Path) -> Chain:
+        """The small analysis of this room."""
+        return cls.of(small_settings(outputs), outputs)
+
+    @classmethod
+    def of(cls, settings: Settings, outputs: Path) -> Chain:
         """Synthetic files, the fileset, and what our own solutions make of them."""
-        settings = small_settings(outputs)
         chain = cls(outputs / settings.run.name, settings)
         [point] = freeze(settings, chain.folder).points
         (chain.folder / PROGRESS).mkdir(parents=True)
@@ -121,7 +125,7 @@ class Chain:
             site=replace(self.settings.site, limits=limits),
             solver=replace(self.settings.solver, max_rounds=max_rounds),
         )
-        self._add(point, settings)
+        self.add(point, settings)
         owner, folder = f"points/{point}", self.folder / "points" / point / stage
         with mock.patch.object(solve, "model_of", return_value=model), _small_slices(stage):
             self.step(solve, "--owner", owner, "--stage", stage)
@@ -136,7 +140,7 @@ class Chain:
         record, verdict = (read_json(folder / f"{n}.json") for n in ("record", "verdict"))
         return Ending(folder, attempts, record, verdict)
 
-    def _add(self, point: str, settings: Settings) -> None:
+    def add(self, point: str, settings: Settings) -> None:
         """One more point, with settings of its own, that reads the same files."""
         sweep = read_json(self.folder / "sweep.json")
         if point not in sweep["points"]:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 
 from pipeline.agent_settings import ModelSettings, PriceSettings, Provider, ServeSettings
-from pipeline.configure import configure
+from pipeline.configure import _option, configure
 from pipeline.models import spec_of
 from pipeline.settings import SettingsError
 
@@ -17,6 +16,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "conf" / "model"
 OURS = ("none", "memo", "random")
 """Entries that ask no model and are written by other hands."""
+SKILLS = ("expert", "student", "novice")
+"""Scripted models: no language models, whatever their names say."""
 BYTES_PER_PARAMETER = {
     "qwen2_5_coder_7b": 2.0, "qwen3_coder_30b": 2.0, "gpt_oss_20b": 0.66, "gpt_oss_120b": 0.56,
 }  # fmt: skip
@@ -24,8 +25,8 @@ BYTES_PER_PARAMETER = {
 
 
 def read(name: str) -> dict[str, Any]:
-    entry: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    return entry
+    """An entry with all its keys, also those of the entry that it is made from."""
+    return _option(FOLDER, name)
 
 
 def argument(serve: dict[str, Any], name: str) -> int | None:
@@ -39,7 +40,8 @@ OPEN_WEIGHTS = [name for name in NAMES if read(name)["parameters_b"] is not None
 
 
 def test_what_is_there() -> None:
-    assert {"scripted", "replay", "endpoint"} <= set(NAMES)
+    assert {"scripted", "replay", "endpoint", *SKILLS} <= set(NAMES)
+    assert not {*SKILLS} & {*OPEN_WEIGHTS}
     assert len(OPEN_WEIGHTS) >= 7
     sizes = {name: (read(name)["parameters_b"], read(name)["serve"]["gpus"]) for name in NAMES}
     models = [sizes[name] for name in OPEN_WEIGHTS]
@@ -57,6 +59,20 @@ def test_every_file_has_every_key_in_the_same_order(name: str) -> None:
     assert list(entry["prices"]) == [f.name for f in fields(PriceSettings)]
     assert entry["name"] == name
     assert entry["provider"] in get_args(Provider)
+
+
+@pytest.mark.parametrize("name", SKILLS)
+def test_a_skill_says_loudly_that_it_is_no_language_model(name: str) -> None:
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# NO LANGUAGE MODEL.")
+    entry = read(name)
+    assert (entry["provider"], entry["script"]) == ("scripted", name)
+    assert {k: v for k, v in entry.items() if k not in ("name", "script")} == {
+        k: v for k, v in read("scripted").items() if k not in ("name", "script")
+    }
+    settings = configure([f"model={name}"])
+    assert settings.run.name.startswith(f"hyy-synthetic-{name}-")
+    assert settings.model.script == name
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -107,7 +107,7 @@ def test_a_model_survives_the_death_of_its_server(outputs: Path) -> None:
     said: list[str] = []
     pool = pool_of(chosen)
     model = ServedModel(chosen, pool, "main/convert", since, said.append)
-    assert model.identity == model_of(chosen).identity
+    assert model.identity == model_of(chosen, "inspect").identity
     reply = model.complete(QUESTION, seed=1)
     assert (reply.text, reply.usage.completion, reply.server_version) == (".", 3, "stand-in")
     ((folder, endpoint),) = pool.servers()

@@ -18,10 +18,12 @@ from tests.pipeline.scripted.replies import FINAL, module_of
 
 SUPERVISOR = sorted(p.relative_to(HERE).as_posix() for p in HERE.rglob("*supervisor.md"))
 BROKEN = ("syntax_error", "refuses", "cut_reply", "wrong_call")
+WRONG_ARGUMENTS = ("flounders/hyy/preprocess/04-coder.md",)
 CODER = sorted(
     p.relative_to(HERE).as_posix()
     for p in HERE.rglob("*coder.md")
     if p.relative_to(HERE).parts[0] not in BROKEN
+    and p.relative_to(HERE).as_posix() not in WRONG_ARGUMENTS
 )
 
 
@@ -32,7 +34,8 @@ def test_the_supervisor_speaks_the_schema(reply: str) -> None:
     found = json_object(path.read_text(encoding="utf-8"), schema)
     assert not isinstance(found, Fault), found
     if schema is REVIEW_SCHEMA:
-        last = path.parent.parent.parent.name == SOLVES and not any(
+        # A review with a number of its own is followed by another try, or accepts.
+        last = path.name != "supervisor.md" and not any(
             later.name > path.name for later in path.parent.glob("*-coder.md")
         )
         assert found["decision"] == ("accept" if last else "revise")
