@@ -173,8 +173,8 @@ def test_costs_say_where_they_come_from() -> None:
     assert found.cost_basis == "prices of the model's configuration (2026-11-01)"
     assert "no date" in only(recorded).spending.cost_basis
     assert only(by_gpu).spending.cost.value is None
-    found = only(by_gpu, Pricing(per_gpu_hour=4.0)).spending
-    assert (found.cost.value, found.cost_basis) == (3.0, "GPU-hours at 4 each")
+    found = only(by_gpu, Pricing({"m": 4.0}, dates)).spending
+    assert (found.cost.value, found.cost_basis) == (3.0, "GPU-hours at 4 each (2026-11-01)")
 
 
 def test_repeatability_by_hand() -> None:
