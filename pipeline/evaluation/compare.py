@@ -21,7 +21,7 @@ Resolve = Callable[[str], Path]
 
 @dataclass(frozen=True)
 class Side:
-    """What one of the two words means: the cells, and how costs of theirs are told."""
+    """What one of the two words means: a run, and the cells of it that are compared."""
 
     name: str
     run: Path
@@ -66,7 +66,8 @@ def compare_runs(words: Sequence[str], resolve: Resolve) -> Comparison:
     a, b = (side_of(word, resolve) for word in words)
     rows = compare(a.cells, b.cells, (a.name, b.name), _key(a.cells, b.cells))
     stages = tuple(_stage(row, a, b) for row in rows)
-    return Comparison(a.name, b.name, stages, tuple(_notes(stages[0].rates, a, b)))
+    notes = [*_notes(stages[0].rates, a, b), *_costs(stages[0])]
+    return Comparison(a.name, b.name, stages, tuple(notes))
 
 
 def side_of(word: str, resolve: Resolve) -> Side:
@@ -161,6 +162,17 @@ def _notes(whole: PairedRates, a: Side, b: Side) -> list[str]:
     if any(unreached(cell) for side in (a, b) for cell in side.cells):
         notes.append("a stage that was not reached by a side's own failure counts as not passed")
     return notes
+
+
+def _costs(whole: ComparedStage) -> list[str]:
+    """Where the costs come from, and whether they may be compared."""
+    bases = [whole.spent_a.cost_basis, whole.spent_b.cost_basis]
+    if not any(bases):
+        return []
+    if bases[0] == bases[1]:
+        return [f"cost by {bases[0]}"]
+    told = [basis or "nothing that is known" for basis in bases]
+    return [f"cost of A by {told[0]}, of B by {told[1]}: not the same measure"]
 
 
 def _extent(side: Side) -> str:

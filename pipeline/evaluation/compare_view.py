@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.evaluation.compare import Comparison
 from pipeline.evaluation.intervals import Amount, Rate
+from pipeline.evaluation.pairs import PairedRates
 from pipeline.files import to_json
 
 
@@ -17,7 +19,7 @@ def show(comparison: Comparison, console: Console, as_json: bool) -> None:
         return
     console.print(f"A  {comparison.a}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"B  {comparison.b}", highlight=False, markup=False, soft_wrap=True)
-    console.print(table_of(comparison))
+    console.print(table_of(comparison), highlight=False, markup=False)
     console.print(
         "rates and differences with 95 % intervals (Wilson; Newcombe for pairs); p: exact McNemar, "
         "of single stages corrected by Holm; tokens and cost: means per rated cell",
@@ -28,29 +30,36 @@ def show(comparison: Comparison, console: Console, as_json: bool) -> None:
 
 
 def table_of(comparison: Comparison) -> Table:
-    """The table for the terminal."""
-    table = Table("stage", "n", "A", "B", "A - B", "p", "tokens A", "B", "cost A", "B")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    """The table for the terminal, narrow enough for 80 columns: A above B at each stage."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in ("stage", "n"):
+        table.add_column(name, no_wrap=True)
+    for name in ("rate", "tokens", "cost", "A - B", "p"):
+        table.add_column(name, no_wrap=True, justify="right")
     for stage in comparison.stages:
-        r = stage.rates
+        r, a, b = stage.rates, stage.spent_a, stage.spent_b
         table.add_row(
-            r.stage, str(r.n), _rate(r.rate_a), _rate(r.rate_b),
-            _limits(r.difference, r.low, r.high, "+"), f"{r.p_holm:.3g}" if r.n else "-",
-            _amount(stage.spent_a.tokens, ".0f"), _amount(stage.spent_b.tokens, ".0f"),
-            _amount(stage.spent_a.cost, ".3g"), _amount(stage.spent_b.cost, ".3g"),
-        )  # fmt: skip
+            r.stage,
+            str(r.n),
+            f"A {_rate(r.rate_a)}\nB {_rate(r.rate_b)}",
+            f"{_amount(a.tokens, '.0f')}\n{_amount(b.tokens, '.0f')}",
+            f"{_amount(a.cost, '.3g')}\n{_amount(b.cost, '.3g')}",
+            _difference(r),
+            f"{r.p_holm:.3g}" if r.n else "-",
+        )
     return table
 
 
 def _rate(found: Rate) -> str:
-    return _limits(found.value, found.low, found.high)
-
-
-def _limits(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
-    if value is None or low is None or high is None:
+    if found.value is None:
         return "-"
-    return f"{value:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _difference(rates: PairedRates) -> str:
+    if rates.difference is None:
+        return "-"
+    return f"{rates.difference:+.2f}\n[{rates.low:+.2f}, {rates.high:+.2f}]"
 
 
 def _amount(found: Amount, form: str) -> str:

@@ -116,6 +116,16 @@ def test_what_is_not_rated_and_not_reached_is_noted(outputs: Path) -> None:
     assert any("not reached by a side's own failure counts as not passed" in n for n in notes)
 
 
+def test_costs_say_by_which_prices(outputs: Path) -> None:
+    prices = {"per_hour": 2.0, "as_of": "2026-11-01"}
+    for name, given in (("old", prices), ("new", {**prices, "as_of": "2026-12-01"})):
+        write_sweep(outputs / name, grid({"m": {"convert": 1}}, 2, prices=given))
+    basis = "prices of the model's configuration"
+    assert f"cost by {basis} (2026-11-01)" in compared("old", "old").notes
+    told = f"cost of A by {basis} (2026-11-01), of B by {basis} (2026-12-01): not the same measure"
+    assert told in compared("old", "new").notes
+
+
 def test_an_unknown_configuration_names_what_there_is(outputs: Path) -> None:
     with pytest.raises(EvaluationError, match=r"'experts' in .*; did you mean 'expert'\?"):
         compared("sweep:experts", "sweep:novice")
