@@ -182,14 +182,14 @@ def test_repeatability_by_hand() -> None:
     cells = (
         made_cell(trial=0, **same),
         made_cell(trial=1, shared=True, **same),
-        made_cell(trial=2, code_sha256="2", output_sha256="1", rung="permutation"),
-        made_cell(trial=3, code_sha256="3", output_sha256="3", rung="physics"),
+        made_cell(trial=2, code_sha256="2", output_sha256="1", rung="physics"),
+        made_cell(trial=3, code_sha256="3", output_sha256="3", rung="statistical"),
         failed_cell(trial=4, code_sha256=None, output_sha256=None),
         failed_cell(trial=5, code_sha256=None, output_sha256=None),
         failed_cell(trial=6, attribution="harness", **same),
     )
     found = only(cells).repeatability
-    assert (found.code.agree, found.output.agree, found.ladder.agree) == (1, 3, 3)
+    assert (found.code.agree, found.output.agree, found.ladder.agree) == (1, 3, 5)
     assert found.code.pairs == found.output.pairs == found.ladder.pairs == 15
     assert (found.shared, found.by_construction) == (1, 1)
     assert (found.output.low, found.output.high) == wilson(0.2 * 3, 3)
