@@ -31,6 +31,15 @@ class PriceSettings:
     per_million_prompt: float = 0.0
     per_million_completion: float = 0.0
     per_hour: float = 0.0
+    per_gpu_hour: float = 0.0
+    """For servers of one's own: used where a run is evaluated, and for no limit."""
+    as_of: str | None = None
+    """Date of these prices, for the reader of an evaluation."""
+
+    @property
+    def limiting(self) -> bool:
+        """Whether `solver.max_cost` has a price to count with."""
+        return any((self.per_million_prompt, self.per_million_completion, self.per_hour))
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ PLACE_OF_MODEL = (
     "base_url", "api_key_file", "api_key_env", "timeout_s", "max_retries", "concurrency", "serve",
 )  # fmt: skip
 """Members of ModelSettings that say where and how it is reached, and do not decide a result."""
+EVALUATED_PRICES = ("per_gpu_hour", "as_of")
+"""Members of PriceSettings that only evaluations read: they do not decide a result either."""
 
 
 @dataclass(frozen=True)

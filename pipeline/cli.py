@@ -26,6 +26,7 @@ verbs
   report   draw the report of a run again, and print its summary
   status   RUN [--once] [--json]: how it stands: stages, jobs, servers, chunks, tokens; live
   explain  RUN: why stages of it failed, whose fault that is, and where to look
+  compare  A B [--json]: two runs, or configurations RUN:CONFIG of a sweep, on the same trials
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
   serve    start a server of the model at the site and wait until it is ready; [--list] [--stop]
   config   print the settings that the overrides mean
@@ -49,6 +50,7 @@ examples
 MULTIRUN = ("-m", "--multirun")
 OPTIONS = {
     "run": MULTIRUN,
+    "compare": ("--json",),
     "doctor": ("--json", "--nodes"),
     "serve": ("--list", "--stop"),
     "status": ("--json", "--once"),
@@ -228,6 +230,17 @@ def _given_run(arguments: list[str]) -> Path:
     return _run_folder([*overrides, *(f"run.name={Path(n).name}" for n in names)])
 
 
+def _compare(arguments: list[str]) -> int:
+    from pipeline.evaluation.compare import compare_runs
+    from pipeline.evaluation.compare_view import show
+
+    overrides = [a for a in arguments if "=" in a and ":" not in a]
+    words = [a for a in arguments if a not in (*overrides, "--json")]
+    found = compare_runs(words, lambda name: _given_run([name, *overrides]))
+    show(found, Console(), "--json" in arguments)
+    return 0
+
+
 def _status(arguments: list[str]) -> int:
     from pipeline.status import status
 
@@ -269,6 +282,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "report": _report,
     "status": _status,
     "explain": _explain,
+    "compare": _compare,
     "replay": _replay,
     "config": _config,
     "data": _data,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.models import spec_of
@@ -111,7 +111,7 @@ def _check_endpoint(settings: Settings) -> None:
     model = settings.model
     if not model.base_url:
         _check_served(settings)
-    if settings.solver.max_cost is not None and not any(asdict(model.prices).values()):
+    if settings.solver.max_cost is not None and not model.prices.limiting:
         raise SettingsError(
             "solver.max_cost needs a price: set model.prices.per_million_prompt, "
             "model.prices.per_million_completion or model.prices.per_hour"

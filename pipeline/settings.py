@@ -8,7 +8,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pipeline.agent_settings import PLACE_OF_MODEL, ModelSettings, SolverSettings
+from pipeline.agent_settings import (
+    EVALUATED_PRICES,
+    PLACE_OF_MODEL,
+    ModelSettings,
+    SolverSettings,
+)
 from pipeline.files import read_json, sha256_json
 from pipeline.site_settings import SiteSettings
 
@@ -152,6 +157,8 @@ def deciding(settings: Settings) -> dict[str, Any]:
     del plain["site"], plain["run"]
     for name in PLACE_OF_MODEL:
         del plain["model"][name]
+    for name in EVALUATED_PRICES:
+        del plain["model"]["prices"][name]
     return plain
 
 

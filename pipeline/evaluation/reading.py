@@ -10,6 +10,7 @@ from typing import Any, cast
 from pipeline.evaluation.cell import Cell, Outcome
 from pipeline.evaluation.faults import failure_of, fault_of, inherited
 from pipeline.evaluation.quantities import quantities_of
+from pipeline.evaluation.spending import Pricing
 from pipeline.evaluation.usage import Usage, read_usage
 from pipeline.evaluation.work import calls_lost
 from pipeline.files import read_json, sha256_json
@@ -18,6 +19,8 @@ from pipeline.workflow.layout import Layout, PointPlan
 NOT_A_SETTING = ("model", "stages", "trial")
 """Choices of a sweep that a cell has members of its own for."""
 REFERENCE = "reference"
+RECORDED = ("per_million_prompt", "per_million_completion", "per_hour")
+"""Prices that the recorded cost is made with."""
 
 
 class EvaluationError(ValueError):
@@ -123,17 +126,20 @@ def _cell(
     )
 
 
-def read_price_dates(run: Path) -> dict[str, str]:
-    """Model -> date of its price table, where its configuration gives one (`prices.as_of`)."""
+def read_pricing(run: Path) -> Pricing:
+    """What the configurations of a run's models say of GPU-hours and of the date of prices."""
     sweep = read_json(run / "sweep.json")
-    found: dict[str, str] = {}
+    hours: dict[str, float] = {}
+    dates: dict[str, str] = {}
     for point in sweep["points"]:
         model = _optional(run / "points" / point / "settings.json").get("model", {})
         name = sweep.get("choices", {}).get(point, {}).get("model") or model.get("name")
-        date = (model.get("prices") or {}).get("as_of")
-        if name and date:
-            found[name] = date
-    return found
+        prices = model.get("prices") or {}
+        if name and prices.get("per_gpu_hour"):
+            hours[name] = prices["per_gpu_hour"]
+        if name and prices.get("as_of"):
+            dates[name] = prices["as_of"]
+    return Pricing(hours, dates)
 
 
 def _optional(path: Path) -> dict[str, Any]:
@@ -148,7 +154,7 @@ def _optional(path: Path) -> dict[str, Any]:
 def _cost(attempts: Mapping[str, Any], settings: Mapping[str, Any]) -> float | None:
     """What was recorded, if the model's configuration has a price at all."""
     prices = settings.get("model", {}).get("prices") or {}
-    priced = any(value for key, value in prices.items() if key != "as_of")
+    priced = any(prices.get(key) for key in RECORDED)
     return attempts.get("cost") if priced else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.evaluation.cell import Cell
@@ -14,12 +14,12 @@ BY_GPU_HOURS = "GPU-hours"
 
 @dataclass(frozen=True)
 class Pricing:
-    """How costs are made where none were recorded, and from when the recorded prices are."""
+    """What is known of prices besides the costs that were recorded; by model."""
 
-    per_gpu_hour: float | None = None
-    """In the currency that is compared; used for cells with GPU-seconds and no recorded cost."""
+    per_gpu_hour: Mapping[str, float] = field(default_factory=dict)
+    """Price of an hour of one GPU, for cells with GPU-seconds and no recorded cost."""
     dates: Mapping[str, str] = field(default_factory=dict)
-    """Model -> date of its price table."""
+    """Date of the price table."""
 
 
 NO_PRICING = Pricing()
@@ -89,8 +89,9 @@ def cost_of(cell: Cell, pricing: Pricing) -> float | None:
     """The recorded cost; from GPU-hours where there is none; None where neither is known."""
     if cell.cost is not None:
         return cell.cost
-    if pricing.per_gpu_hour is not None and cell.gpu_s is not None:
-        return cell.gpu_s / 3600 * pricing.per_gpu_hour
+    price = pricing.per_gpu_hour.get(cell.model)
+    if price is not None and cell.gpu_s is not None:
+        return cell.gpu_s / 3600 * price
     return None
 
 
@@ -103,11 +104,16 @@ def _wall_s(cell: Cell) -> float:
 
 
 def _basis(cells: Sequence[Cell], pricing: Pricing) -> str:
-    recorded = [cell for cell in cells if cell.cost is not None]
+    recorded = {c.model for c in cells if c.cost is not None}
+    by_gpu = {c.model for c in cells if c.cost is None and cost_of(c, pricing) is not None}
     parts = []
     if recorded:
-        dates = sorted({pricing.dates.get(cell.model, "no date") for cell in recorded})
-        parts.append(f"{BY_PRICES} ({', '.join(dates)})")
-    if any(c.cost is None and cost_of(c, pricing) is not None for c in cells):
-        parts.append(f"{BY_GPU_HOURS} at {pricing.per_gpu_hour:g} each")
+        parts.append(f"{BY_PRICES} ({_dates(recorded, pricing)})")
+    if by_gpu:
+        prices = ", ".join(f"{p:g}" for p in sorted({pricing.per_gpu_hour[m] for m in by_gpu}))
+        parts.append(f"{BY_GPU_HOURS} at {prices} each ({_dates(by_gpu, pricing)})")
     return "; ".join(parts)
+
+
+def _dates(models: Iterable[str], pricing: Pricing) -> str:
+    return ", ".join(sorted({pricing.dates.get(model, "no date") for model in models}))

@@ -25,6 +25,9 @@ def test_help_names_every_verb_and_group(capsys: pytest.CaptureFixture[str]) -> 
         (["explain", "outputs/nowhere"], "expected a run in outputs/nowhere, found none"),
         (["replay", "nowhere"], "expected a run in outputs/nowhere, found none"),
         (["replay", "one", "two"], "expected one run, found one two"),
+        (["compare", "one"], "expected two runs, or two configurations as RUN:CONFIG, found one"),
+        (["compare", "nowhere", "two"], "expected a run in outputs/nowhere, found none"),
+        (["compare", "nowhere:novice", "two"], "expected a run in outputs/nowhere, found none"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(

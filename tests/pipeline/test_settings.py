@@ -59,6 +59,17 @@ def test_site_and_name_do_not_change_the_hash_but_physics_does() -> None:
     assert settings_sha256(replace(settings, seed=1)) != settings_sha256(settings)
 
 
+def test_prices_that_only_evaluations_read_do_not_change_the_hash() -> None:
+    settings = configure(["run.name=x"])
+    prices = replace(settings.model.prices, per_gpu_hour=2.5, as_of="2026-11-01")
+    priced = replace(settings, model=replace(settings.model, prices=prices))
+    assert settings_sha256(priced) == settings_sha256(settings)
+    assert not prices.limiting
+    counted = replace(settings.model, prices=replace(prices, per_hour=1.0))
+    assert counted.prices.limiting
+    assert settings_sha256(replace(settings, model=counted)) != settings_sha256(settings)
+
+
 def test_trials_share_a_reference() -> None:
     settings = configure(["run.name=x"])
     assert reference_key(replace(settings, trial=3)) == reference_key(settings)

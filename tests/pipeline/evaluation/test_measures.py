@@ -173,8 +173,8 @@ def test_costs_say_where_they_come_from() -> None:
     assert found.cost_basis == "prices of the model's configuration (2026-11-01)"
     assert "no date" in only(recorded).spending.cost_basis
     assert only(by_gpu).spending.cost.value is None
-    found = only(by_gpu, Pricing(per_gpu_hour=4.0)).spending
-    assert (found.cost.value, found.cost_basis) == (3.0, "GPU-hours at 4 each")
+    found = only(by_gpu, Pricing({"m": 4.0}, dates)).spending
+    assert (found.cost.value, found.cost_basis) == (3.0, "GPU-hours at 4 each (2026-11-01)")
 
 
 def test_repeatability_by_hand() -> None:
@@ -182,14 +182,14 @@ def test_repeatability_by_hand() -> None:
     cells = (
         made_cell(trial=0, **same),
         made_cell(trial=1, shared=True, **same),
-        made_cell(trial=2, code_sha256="2", output_sha256="1", rung="permutation"),
-        made_cell(trial=3, code_sha256="3", output_sha256="3", rung="physics"),
+        made_cell(trial=2, code_sha256="2", output_sha256="1", rung="physics"),
+        made_cell(trial=3, code_sha256="3", output_sha256="3", rung="statistical"),
         failed_cell(trial=4, code_sha256=None, output_sha256=None),
         failed_cell(trial=5, code_sha256=None, output_sha256=None),
         failed_cell(trial=6, attribution="harness", **same),
     )
     found = only(cells).repeatability
-    assert (found.code.agree, found.output.agree, found.ladder.agree) == (1, 3, 3)
+    assert (found.code.agree, found.output.agree, found.ladder.agree) == (1, 3, 5)
     assert found.code.pairs == found.output.pairs == found.ladder.pairs == 15
     assert (found.shared, found.by_construction) == (1, 1)
     assert (found.output.low, found.output.high) == wilson(0.2 * 3, 3)

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.dialogue import read_dialogue
 from pipeline.evaluation.cell import CellFailure
-from pipeline.evaluation.reading import EvaluationError, read_cells, read_price_dates
+from pipeline.evaluation.reading import EvaluationError, read_cells, read_pricing
+from pipeline.evaluation.spending import Pricing
 from pipeline.files import read_json, write_json
 from pipeline.judge.verdict import Verdict
 from pipeline.settings import load
@@ -171,9 +172,11 @@ def test_prices_and_their_date(tmp_path: Path) -> None:
     prices = {"per_million_prompt": 2.0, "as_of": "2026-11-01"}
     run = one(tmp_path, {"convert": MadeStage(cost=0.5)}, prices=prices)
     assert read_cells(run)[0].cost == 0.5
-    assert read_price_dates(run) == {"novice": "2026-11-01"}
-    run = one(tmp_path, {"convert": MadeStage(cost=0.5)}, prices={"as_of": "2026-11-01"})
-    assert read_cells(run)[0].cost is None  # a date alone is no price
+    assert read_pricing(run) == Pricing({}, {"novice": "2026-11-01"})
+    prices = {"per_gpu_hour": 2.5, "as_of": "2026-11-01"}
+    run = one(tmp_path, {"convert": MadeStage(cost=0.5)}, prices=prices)
+    assert read_cells(run)[0].cost is None  # nothing that was counted while it ran
+    assert read_pricing(run) == Pricing({"novice": 2.5}, {"novice": "2026-11-01"})
 
 
 def test_energy_is_shared_by_the_gpu_seconds_of_each_server(tmp_path: Path) -> None:
