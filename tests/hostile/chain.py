@@ -21,7 +21,7 @@ from pipeline.freeze import freeze
 from pipeline.progress import FOLDER as PROGRESS
 from pipeline.settings import Settings, to_dict
 from pipeline.stages.convert import warm
-from pipeline.steps import execute, fileset, judge, solve
+from pipeline.steps import adopt, execute, fileset, judge, solve
 
 SLICE = 2_500
 """Rows or events that the bench shows here: less than there are, as in a real run."""
@@ -111,7 +111,7 @@ class Chain:
     def refer(self, stage: str) -> None:
         """What our own solution makes of a stage, unless it is there."""
         if not (self.folder / self.reference / stage / "record.json").exists():
-            for step in (solve, execute):
+            for step in (adopt, execute):
                 self.step(step, "--owner", self.reference, "--stage", stage)
 
     @property

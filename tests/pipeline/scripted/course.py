@@ -31,7 +31,7 @@ class Found:
     def cell(self) -> dict[str, Any]:
         """The same members as an expected result has, from the files of the run."""
         failure = self.verdict["failure"] or {}
-        hints = sorted({v["hint"] for v in self.attempts["hint_violations"]})
+        hints = tuple(sorted({v["hint"] for v in self.attempts["hint_violations"]}))
         failed = self.verdict["outcome"] == "failed"
         return {
             "outcome": self.verdict["outcome"],
