@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from pipeline.freeze import freeze
 from pipeline.progress import FOLDER as PROGRESS
 from pipeline.settings import Settings, to_dict
 from pipeline.stages.convert import warm
-from pipeline.steps import execute, fileset, judge, solve
+from pipeline.steps import adopt, execute, fileset, judge, solve
 
 SLICE = 2_500
 """Rows or events that the bench shows here: less than there are, as in a real run."""
@@ -89,8 +89,11 @@ class Chain:
         return cls.of(small_settings(outputs), outputs)
 
     @classmethod
-    def of(cls, settings: Settings, outputs: Path) -> Chain:
-        """Synthetic files, the fileset, and what our own solutions make of them."""
+    def of(cls, settings: Settings, outputs: Path, later: Collection[str] = ()) -> Chain:
+        """Synthetic files, the fileset, and what our own solutions make of them.
+
+        Stages that are named `later` wait for `refer`.
+        """
         chain = cls(outputs / settings.run.name, settings)
         [point] = freeze(settings, chain.folder).points
         (chain.folder / PROGRESS).mkdir(parents=True)
@@ -101,9 +104,15 @@ class Chain:
         chain.step(fileset, "--settings", f"{files}.settings.json", "--output", f"{files}.json",
                    "--synthetic", f"{files}.synthetic.json")  # fmt: skip
         for stage in settings.stages:
-            for step in (solve, execute):
-                chain.step(step, "--owner", chain.reference, "--stage", stage)
+            if stage not in later:
+                chain.refer(stage)
         return chain
+
+    def refer(self, stage: str) -> None:
+        """What our own solution makes of a stage, unless it is there."""
+        if not (self.folder / self.reference / stage / "record.json").exists():
+            for step in (adopt, execute):
+                self.step(step, "--owner", self.reference, "--stage", stage)
 
     @property
     def reference(self) -> str:

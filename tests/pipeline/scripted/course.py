@@ -31,7 +31,7 @@ class Found:
     def cell(self) -> dict[str, Any]:
         """The same members as an expected result has, from the files of the run."""
         failure = self.verdict["failure"] or {}
-        hints = sorted({v["hint"] for v in self.attempts["hint_violations"]})
+        hints = tuple(sorted({v["hint"] for v in self.attempts["hint_violations"]}))
         failed = self.verdict["outcome"] == "failed"
         return {
             "outcome": self.verdict["outcome"],
@@ -58,7 +58,7 @@ class Course:
         settings = configure([
             *DATA, "site.executor=inline", f"run.outputs={outputs}", "run.name=course",
         ])  # fmt: skip
-        return cls(Chain.of(settings, outputs))
+        return cls(Chain.of(settings, outputs, later=("measure",)))
 
     def take(self, script: str, stage: str, trial: int = 0) -> Found:
         """Have a script, or a skill's, write a stage; run it over everything, and judge it."""
@@ -69,8 +69,10 @@ class Course:
         folder = self.chain.folder / "points" / point / stage
         owner, began = f"points/{point}", time.monotonic()
         try:
-            for step in (solve, execute):
-                self.chain.step(step, "--owner", owner, "--stage", stage)
+            self.chain.step(solve, "--owner", owner, "--stage", stage)
+            if read_json(folder / "attempts.json")["failure"] is None:
+                self.chain.refer(stage)  # a fit takes long, and is only needed to judge one
+            self.chain.step(execute, "--owner", owner, "--stage", stage)
             self.chain.step(judge, "--point", point, "--stage", stage)
         finally:
             warm._close_all()  # what a worker of execute does when it ends
