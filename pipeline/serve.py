@@ -93,6 +93,7 @@ def serve_spec(settings: Settings) -> ServeSpec:
         reasoning_parser=model.serve.reasoning_parser,
         context=model.context,
         args=model.serve.args,
+        deterministic=model.deterministic,
     )
 
 

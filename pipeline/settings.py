@@ -152,6 +152,8 @@ def deciding(settings: Settings) -> dict[str, Any]:
     del plain["site"], plain["run"]
     for name in PLACE_OF_MODEL:
         del plain["model"][name]
+    if not settings.model.deterministic:
+        del plain["model"]["deterministic"]  # hashes from before there was the choice still hold
     return plain
 
 
