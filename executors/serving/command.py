@@ -43,8 +43,9 @@ def server_command(
     """What starts vLLM on node number `rank`; it holds no secret.
 
     `model` is a folder with weights, or the repository's name. Options that `spec.args` hold are
-    not given twice; those that make a server deterministic win over them. On processors it is the module and not the command `vllm`, which looks for a
-    package of that name: the build for processors has another one.
+    not given twice; those that make a server deterministic win over them. On processors it is the
+    module and not the command `vllm`, which looks for a package of that name: the build for
+    processors has another one.
     """
     cpu = on_cpu(spec, site)
     fixed = determinism.options(cpu) if spec.deterministic else {}
