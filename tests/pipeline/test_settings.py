@@ -8,6 +8,7 @@ import pytest
 from pipeline.configure import configure
 from pipeline.settings import (
     SettingsError,
+    deciding,
     from_dict,
     reference_key,
     settings_sha256,
@@ -57,6 +58,19 @@ def test_site_and_name_do_not_change_the_hash_but_physics_does() -> None:
     elsewhere = configure(["run.name=y", "site.workers=1", "site.executor=inline"])
     assert settings_sha256(elsewhere) == settings_sha256(settings)
     assert settings_sha256(replace(settings, seed=1)) != settings_sha256(settings)
+
+
+def test_determinism_decides_and_settings_from_before_it_keep_their_hash() -> None:
+    settings = from_dict(plain())
+    asked = replace(settings, model=replace(settings.model, deterministic=True))
+    assert settings_sha256(asked) != settings_sha256(settings)
+    before = to_dict(settings)
+    del before["model"]["deterministic"]
+    old = from_dict(before)
+    assert old == settings
+    assert not old.model.deterministic
+    assert "deterministic" not in deciding(settings)["model"]
+    assert deciding(asked)["model"]["deterministic"] is True
 
 
 def test_trials_share_a_reference() -> None:
