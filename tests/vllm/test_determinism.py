@@ -44,7 +44,7 @@ def measure(
     def run(deterministic: bool) -> Record:
         overrides = [
             "model=random", f"model.serve.weights='{wide_model}'", "site.serve.device=cpu",
-            "site.serve.poll_s=1.0", f"site.serve.environment={{HOME:'{tmp_path}'}}",
+            "site.serve.poll_s=1.0", f"+site.serve.environment.HOME='{tmp_path}'",
             "model.max_tokens=32", f"model.deterministic={str(deterministic).lower()}",
             f"run.outputs='{tmp_path}'", "run.name=measured",
         ]  # fmt: skip

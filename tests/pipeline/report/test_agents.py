@@ -190,10 +190,12 @@ def test_a_model_is_named_with_its_revision(solved: Reported) -> None:
 
 def test_the_agents_section_says_what_was_asked_and_found_of_determinism(tmp_path: Path) -> None:
     at = "model.base_url=http://127.0.0.1:9/v1"
-    run = agent_run(tmp_path / "run", "model=qwen2_5_coder_7b", at, "model.deterministic=true")
+    run = agent_run(
+        tmp_path / "run", "solver=agent", "model=qwen2_5_coder_7b", at, "model.deterministic=true"
+    )
 
     def told() -> str:
-        html = make_report(run.path).read_text(encoding="utf-8")
+        html = make_report(run.path).html.read_text(encoding="utf-8")
         return " ".join(_parse(_section(html)).text.split())
 
     assert FOREIGN in told()
