@@ -73,6 +73,7 @@ def measured(
         hardware=hardware_of(launch, held.endpoint),
         crowd=CROWD,
         running=rounds.running,
+        disturbed=rounds.disturbed,
         max_tokens=spec.max_tokens,
         tokens=rounds.tokens,
         compared=tuple(compared),

@@ -59,6 +59,9 @@ class Rounds:
     server_version: str | None
     tokens: int
     running: int | None
+    """The most that the server worked on at a time in the crowd; None: not seen."""
+    disturbed: bool
+    """The server worked on more than ours while each was to be alone."""
 
 
 def requests(temperature: float, number: int = REQUESTS) -> tuple[Request, ...]:
@@ -91,10 +94,11 @@ def measure(
     with ExitStack() as stack:
         # A client for each, opened before the crowd: one that is slow to start makes no crowd.
         asking = [stack.enter_context(_Asking(spec, one, crowd)) for one in asked]
-        say(f"{len(asked)} requests, each alone")
-        alone = [one.ask() for one in asking]
-        say(f"{len(asked)} requests, each alone, again")
-        again = [one.ask() for one in asking]
+        with _watched(running) as before:
+            say(f"{len(asked)} requests, each alone")
+            alone = [one.ask() for one in asking]
+            say(f"{len(asked)} requests, each alone, again")
+            again = [one.ask() for one in asking]
         say(f"{len(asked)} requests, {crowd} at once")
         with _watched(running) as seen, ThreadPoolExecutor(crowd) as threads:
             crowded = list(threads.map(_Asking.ask, asking))
@@ -106,6 +110,7 @@ def measure(
         server_version=asking[0].server_version if asking else None,
         tokens=sum(one.tokens for one in asking),
         running=round(max(seen)) if seen else None,
+        disturbed=max(before, default=0.0) > 1,
     )
 
 

@@ -47,6 +47,8 @@ class Record:
     """Requests that were under way at once."""
     running: int | None = None
     """The most that the server worked on at a time in the crowd; None: not seen."""
+    disturbed: bool = False
+    """Others asked the server meanwhile, so that alone was not alone."""
     max_tokens: int = 0
     tokens: int = 0
     """Tokens of all answers of one round."""
@@ -92,11 +94,12 @@ def sentence(record: Record) -> str:
     """What was identical, and where; never more than that."""
     again, crowd = record.total(ALONE), record.total(CROWDED)
     seen = "" if record.running is None else f" (the server worked on {record.running} at a time)"
+    others = " Others asked the server meanwhile." if record.disturbed else ""
     return (
         f"Measured with deterministic={str(record.deterministic).lower()}, vLLM "
         f"{record.server_version or 'of unknown version'}, {_where(record)}: of "
         f"{crowd.requests} requests, asked alone twice, {_same(again)} were identical; asked alone "
-        f"and in a crowd of {record.crowd}{seen}, {_same(crowd)}."
+        f"and in a crowd of {record.crowd}{seen}, {_same(crowd)}.{others}"
     )
 
 

@@ -101,6 +101,7 @@ def test_the_verb_measures_and_keeps_the_record(outputs: Path) -> None:
     ]  # fmt: skip
     assert {c.count for c in record.compared} == {Count(10, 10, None)}
     assert record.hardware["cores"] >= 1
+    assert not record.disturbed
     assert str(folder.path / FILE) in said.replace("\n", "")
 
 

@@ -61,6 +61,7 @@ def test_the_sentence_gives_the_counts_and_no_more() -> None:
         "and in a crowd of 16 (the server worked on 14 at a time), 18 texts and the "
         "log-probabilities of 16."
     )
+    assert sentence(replace(RECORD, disturbed=True)).endswith("Others asked the server meanwhile.")
     compared = tuple(replace(c, count=replace(c.count, logprobs=None)) for c in RECORD.compared)
     silent = replace(
         RECORD, compared=compared, running=None, device="cpu", hardware={}, server_version=None
