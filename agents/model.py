@@ -38,6 +38,8 @@ class EndpointModel:
     backoff: Backoff = field(default_factory=Backoff)
     sleep: Callable[[float], None] = time.sleep
     max_reply_bytes: int = MAX_REPLY_BYTES
+    hear: Callable[[str], None] | None = None
+    """Told the body of each answer as it came, without the key; for what a Reply does not hold."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -130,7 +132,10 @@ class EndpointModel:
                 self._raise_if_another_model()
             raise meaning(error, self.spec.base_url, self._clean) from None
         clean = self._clean
-        reply = read_completion(clean(response.text))
+        body = clean(response.text)
+        if self.hear is not None:
+            self.hear(body)
+        reply = read_completion(body)
         return replace(
             reply,
             text=clean(reply.text),

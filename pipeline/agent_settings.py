@@ -73,6 +73,8 @@ class ModelSettings:
     response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
     extra: dict[str, Any] = field(default_factory=dict)
     """Further members of the request, e.g. top_k."""
+    deterministic: bool = False
+    """Its server is set up for the same bits, alone and in a crowd; Ladon's own servers only."""
     timeout_s: float = 600.0
     max_retries: int = 5
     concurrency: int = 8

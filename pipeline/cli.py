@@ -29,6 +29,7 @@ verbs
   compare  A B [--json]: two runs, or configurations RUN:CONFIG of a sweep, on the same trials
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
   serve    start a server of the model at the site and wait until it is ready; [--list] [--stop]
+           [--check-determinism]: measure whether it answers with the same bits alone and in a crowd
   config   print the settings that the overrides mean
   data     list the releases, skims and samples that Ladon has manifests of
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
@@ -52,7 +53,7 @@ OPTIONS = {
     "run": MULTIRUN,
     "compare": ("--json",),
     "doctor": ("--json", "--nodes"),
-    "serve": ("--list", "--stop"),
+    "serve": ("--check-determinism", "--list", "--stop"),
     "status": ("--json", "--once"),
 }
 """What each verb takes besides overrides; --debug and --help are taken by all."""
@@ -150,6 +151,7 @@ def _run(overrides: list[str]) -> int:
 def _who_writes(settings: Settings) -> Iterator[str]:
     """Who writes the solutions, and what their code may reach on this machine."""
     from executors.sandbox import unprotected
+    from pipeline.determinism.asked import asked
     from pipeline.stages.jail import Jail
 
     if settings.solver.name == "reference":
@@ -160,6 +162,8 @@ def _who_writes(settings: Settings) -> Iterator[str]:
     else:
         where = model.base_url or f"served by Ladon at site {settings.site.name}"
         yield f"model {model.repository or model.name}, {where}"
+        if model.deterministic:
+            yield from (f"  {sentence}" for sentence in asked(settings))
     sandbox = Jail.of(settings).sandbox
     if sandbox is None:
         yield "sandbox none: the model's code runs with all rights of this user"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.manifest import manifest_sha256
+from pipeline.determinism.asked import asked
 from pipeline.files import read_json, sha256_file
 from pipeline.judge.official import compare_official
 from pipeline.provenance import git_state, versions
@@ -170,6 +171,7 @@ def _provenance(
     run: Path, folder: Path, settings: Settings, stages: tuple[str, ...], fileset: str
 ) -> dict[str, Any]:
     made = read_json(run / "provenance.json")
+    determinism = " ".join(asked(settings)) if settings.model.deterministic else ""
     return {
         "settings_sha256": settings_sha256(settings),
         "settings_file_sha256": sha256_file(folder / "settings.json"),
@@ -182,6 +184,7 @@ def _provenance(
         "git": git_state(),
         "versions": versions(),
         "hardware": made["hardware"],
+        **({"determinism": determinism} if determinism else {}),
     }
 
 

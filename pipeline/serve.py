@@ -22,12 +22,15 @@ from executors.serving.record import ENDED, Endpoint
 from executors.serving.relay import Relay, answer_requests
 from executors.serving.scheduler import scheduler_of
 from executors.serving.spec import Launch, ServeSpec, SiteSpec, on_cpu
+from pipeline.determinism.record import newest, sentence
 from pipeline.settings import Settings, SettingsError
 
 FOLDER = "servers"
 """Folder beside the runs that holds the servers: runs share them."""
 REQUESTS = ".requests"
 """Folder among them in which steps in containers ask the controllers of their runs."""
+OPTIONS = ("--list", "--stop", "--check-determinism")
+"""What `ladon serve` takes besides overrides."""
 NOWHERE = "http://no-server-yet.invalid/v1"
 """Stands for the address of a server that is not there yet."""
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -37,15 +40,16 @@ def serve(arguments: Sequence[str], console: Console) -> int:
     """`ladon serve model=... site=...`: start a server and wait until it is ready.
 
     With --list the servers are shown, with --stop those of the model (of all models, where none is
-    named) are stopped. The exit code is 0; what goes wrong is raised.
+    named) are stopped; --check-determinism measures whether a ready one answers with the same bits
+    alone and in a crowd. The exit code is 0; what goes wrong is raised.
     """
     from pipeline.configure import configure
 
     options = {a for a in arguments if a.startswith("-")}
     overrides = [a for a in arguments if not a.startswith("-")]
-    if unknown := options - {"--list", "--stop"}:
+    if unknown := options - set(OPTIONS):
         raise SettingsError(
-            f"unknown option {sorted(unknown)[0]!r} of serve; known: --list, --stop"
+            f"unknown option {sorted(unknown)[0]!r} of serve; known: {', '.join(OPTIONS)}"
         )
     settings = configure(overrides)
     pool = pool_of(settings)
@@ -68,6 +72,10 @@ def serve(arguments: Sequence[str], console: Console) -> int:
     with acquire(pool, launch, f"serve/{os.getpid()}", time.time(), say) as held:
         say(f"{launch.spec.served_name} is ready at {held.base_url}")
         say(f"model.base_url={held.base_url} model.api_key_file={held.api_key_file}")
+        if "--check-determinism" in options:
+            from pipeline.determinism.check import check
+
+            check(settings, launch, held, console)
     return 0
 
 
@@ -93,6 +101,7 @@ def serve_spec(settings: Settings) -> ServeSpec:
         reasoning_parser=model.serve.reasoning_parser,
         context=model.context,
         args=model.serve.args,
+        deterministic=model.deterministic,
     )
 
 
@@ -185,7 +194,7 @@ def usage_of(pool: Pool, run: str) -> dict[str, Any]:
         for user, share in ours.items():
             seconds[user] = round(seconds.get(user, 0.0) + share, 3)
         used = {"gpu_seconds": ours, "gpu_seconds_all": round(sum(shares.values()), 3)}
-        servers.append({**_told(folder, endpoint), **used})
+        servers.append({**_told(folder, endpoint), **used, **_measured(pool, endpoint)})
     return {"gpu_seconds": dict(sorted(seconds.items())), "servers": servers}
 
 
@@ -204,6 +213,15 @@ def _told(folder: ServerFolder, endpoint: Endpoint) -> dict[str, Any]:
         "energy_j": endpoint.energy_j,
         "energy_note": endpoint.energy_note,
     }
+
+
+def _measured(pool: Pool, endpoint: Endpoint) -> dict[str, Any]:
+    """What the last measurement of such a server says; empty where there is none."""
+    found = newest(pool.path, endpoint.spec_sha256)
+    if found is None:
+        return {}
+    server, record = found
+    return {"determinism": {"server": server, "sentence": sentence(record)}}
 
 
 def table_of(endpoints: Sequence[Endpoint]) -> Table:

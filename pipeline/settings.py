@@ -159,6 +159,8 @@ def deciding(settings: Settings) -> dict[str, Any]:
         del plain["model"][name]
     for name in EVALUATED_PRICES:
         del plain["model"]["prices"][name]
+    if not settings.model.deterministic:
+        del plain["model"]["deterministic"]  # hashes from before there was the choice still hold
     return plain
 
 

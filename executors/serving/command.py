@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from executors.serving import cluster
+from executors.serving import cluster, determinism
 from executors.serving.folder import ServerFolder
 from executors.serving.spec import Launch, ServeSpec, SiteSpec, on_cpu
 
@@ -43,11 +43,14 @@ def server_command(
     """What starts vLLM on node number `rank`; it holds no secret.
 
     `model` is a folder with weights, or the repository's name. Options that `spec.args` hold are
-    not given twice. On processors it is the module and not the command `vllm`, which looks for a
-    package of that name: the build for processors has another one.
+    not given twice; those that make a server deterministic win over them. On processors it is the
+    module and not the command `vllm`, which looks for a package of that name: the build for
+    processors has another one.
     """
+    cpu = on_cpu(spec, site)
+    fixed = determinism.options(cpu) if spec.deterministic else {}
     command = _program(site, "python", "-m", "vllm.entrypoints.openai.api_server", "--model", model)
-    if not on_cpu(spec, site):
+    if not cpu:
         command = _program(site, "vllm", "serve", model)
     command += ["--served-model-name", spec.served_name]
     if model == spec.repository and spec.revision and not Path(model).is_absolute():
@@ -57,7 +60,7 @@ def server_command(
     if not headless:
         host = "0.0.0.0" if place.bind_all else place.address
         command += ["--host", host, "--port", str(place.port), "--disable-uvicorn-access-log"]
-    for option, value in _derived(spec, on_cpu(spec, site)):
+    for option, value in _derived(spec, cpu):
         if not spec.gives(option):
             command += [option, value] if value else [option]
     if several and site.multi_node == "ray":
@@ -66,7 +69,9 @@ def server_command(
         command += ["--nnodes", str(spec.nodes), "--node-rank", str(rank)]
         command += ["--master-addr", place.address, "--master-port", str(place.meeting_port)]
         command += ["--headless"] if headless else []
-    return [*command, *spec.args]
+    for option, value in fixed.items():
+        command += [option, value] if value else [option]
+    return [*command, *determinism.without(spec.args, fixed)]
 
 
 def _derived(spec: ServeSpec, cpu: bool) -> list[tuple[str, str]]:
@@ -165,6 +170,8 @@ def environment(
     variables = without_secrets(inherited)
     # Ours, for our interpreter; vLLM's must not find our packages.
     variables.pop("PYTHONPATH", None)
+    # The spec says whether a server is deterministic, not the shell of whoever starts it.
+    variables.pop(determinism.INVARIANT, None)
     if site.venv is not None and site.image is None:
         found = variables.get("PATH", "")
         variables["PATH"] = f"{site.venv}/bin:{found}" if found else f"{site.venv}/bin"
@@ -184,7 +191,8 @@ def environment(
             }
     if uses_ray(spec, site):
         variables |= cluster.variables_of(folder)
-    return {**variables, **site.environment}
+    fixed = determinism.variables(on_cpu(spec, site)) if spec.deterministic else {}
+    return {**variables, **site.environment, **fixed}
 
 
 def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from executors.serving import determinism
 from executors.serving.errors import ServeSpecError
 
 
@@ -32,6 +33,8 @@ class ServeSpec:
     """Tokens of prompt and reply together; None leaves it to the model."""
     args: tuple[str, ...] = ()
     """Further arguments of `vllm serve`; they win over what follows from the other members."""
+    deterministic: bool = False
+    """The same bits for a request, whatever else is asked meanwhile; its options win over args."""
 
     def __post_init__(self) -> None:
         for member in ("repository", "served_name"):
@@ -52,12 +55,23 @@ class ServeSpec:
                 f"expected gpus of {self.name!r} to be a multiple of tensor_parallel times "
                 f"--data-parallel-size = {self.ranks}, found {self.gpus}; correct model.serve"
             )
+        against = [option for option in determinism.FORBIDDEN if self.gives(option)]
+        if self.deterministic and against:
+            raise ServeSpecError(
+                f"expected no {against[0]} in model.serve.args of {self.name!r} with "
+                "model.deterministic=true, found it; remove it, or take deterministic=false"
+            )
 
     @property
     def sha256(self) -> str:
-        """Hash of what is served: two specs with the same one can share a server."""
+        """Hash of what is served: two specs with the same one can share a server.
+
+        A server that is not deterministic has the hash that it had before there were others.
+        """
         plain = asdict(self)
         del plain["name"]
+        if not self.deterministic:
+            del plain["deterministic"]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     @property

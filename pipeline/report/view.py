@@ -21,6 +21,7 @@ from pipeline.report.tables.analysis import (
     yields_table,
 )
 from pipeline.report.tables.cell import Table
+from pipeline.report.tables.determinism import determinism_line
 from pipeline.report.tables.fit import functions_table, measurement_table
 from pipeline.report.tables.run import anchor, checks_table, provenance_table, stages_table
 from pipeline.report.tables.servers import servers_tables
@@ -196,7 +197,7 @@ def _agents(point: PointFolder, whole: bool) -> Section:
     if who is None:
         return Section("agents", "Agents")
     dialogues = stage_dialogues(point) if whole else ()
-    tables = (agents_table(point, who), *servers_tables(point))
+    tables = (agents_table(point, who, determinism_line(point)), *servers_tables(point))
     return Section("agents", "Agents", (), tables, dialogues=dialogues)
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,19 @@ def test_a_good_reply_is_recorded_with_everything(endpoint: Endpoint, model: Mak
         {"role": "system", "content": "be brief"},
         {"role": "user", "content": "hello?"},
     ]
+
+
+def test_who_listens_hears_the_body_without_the_key(
+    endpoint: Endpoint, model: Make, key_file: Path
+) -> None:
+    endpoint.will(says(f"the key is {KEY}"))
+    heard: list[str] = []
+    with replace(model(api_key_file=str(key_file)), hear=heard.append) as listened:
+        reply = ask(listened)
+    (body,) = heard
+    assert '"choices"' in body
+    assert reply.text in body
+    assert KEY[:12] not in body
 
 
 def test_what_is_not_there_is_null(endpoint: Endpoint, model: Make) -> None:

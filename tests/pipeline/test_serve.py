@@ -19,6 +19,8 @@ from agents.chat import Message
 from executors.serving.pool import Pool
 from executors.serving.record import Endpoint
 from pipeline.configure import configure
+from pipeline.determinism.counting import Count
+from pipeline.determinism.record import ALONE, CROWDED, FILE, Record
 from pipeline.models import model_of
 from pipeline.serve import (
     launch_of,
@@ -82,6 +84,48 @@ def test_the_verb_starts_lists_and_stops(outputs: Path) -> None:
     assert "STOPPED" in told("--stop")
     assert told("--stop") == ""
     assert "was stopped by `ladon serve --stop`" in told("--list").replace("\n", " ")
+
+
+def test_the_verb_measures_and_keeps_the_record(outputs: Path) -> None:
+    said = told("model.deterministic=true", "--check-determinism")
+    assert "deterministic=true" in said
+    assert "alone, in a crowd" in said
+    assert "in a crowd of 16" in said.replace("\n", " ")
+    ((folder, _),) = pool_of(settings()).servers()
+    record = Record.load(folder.path / FILE)
+    assert record.deterministic
+    assert record.spec_sha256 == serve_spec(settings("model.deterministic=true")).sha256
+    assert (record.server_version, record.device, record.tokens) == ("stand-in", "gpu", 60)
+    assert [(c.rounds, c.temperature) for c in record.compared] == [
+        (ALONE, 0.0), (ALONE, 0.7), (CROWDED, 0.0), (CROWDED, 0.7),
+    ]  # fmt: skip
+    assert {c.count for c in record.compared} == {Count(10, 10, None)}
+    assert record.hardware["cores"] >= 1
+    assert not record.disturbed
+    assert str(folder.path / FILE) in said.replace("\n", "")
+
+
+def test_a_deterministic_and_a_normal_server_are_two(outputs: Path) -> None:
+    told()
+    told("model.deterministic=true")
+    normal, asked = (serve_spec(settings(*o)) for o in ((), ("model.deterministic=true",)))
+    hashes = [endpoint.spec_sha256 for _, endpoint in pool_of(settings()).servers()]
+    assert sorted(hashes) == sorted([normal.sha256, asked.sha256])
+
+
+def test_what_was_measured_goes_to_the_runs_that_use_such_a_server(outputs: Path) -> None:
+    told("--check-determinism")
+    pool = pool_of(settings())
+    model = ServedModel(settings(), pool, "main/convert", time.time())
+    model.complete(QUESTION, seed=1)
+    ((folder, _),) = pool.servers()
+    deadline = time.monotonic() + 30
+    while not (used := usage_of(pool, "mine"))["servers"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    model.close()
+    (server,) = used["servers"]
+    assert server["determinism"]["server"] == folder.name
+    assert "deterministic=false, vLLM stand-in" in server["determinism"]["sentence"]
 
 
 def test_unknown_options_and_models_without_weights_are_refused(outputs: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pipeline.configure import configure
 from pipeline.settings import (
     SettingsError,
+    deciding,
     from_dict,
     reference_key,
     settings_sha256,
@@ -68,6 +69,19 @@ def test_prices_that_only_evaluations_read_do_not_change_the_hash() -> None:
     counted = replace(settings.model, prices=replace(prices, per_hour=1.0))
     assert counted.prices.limiting
     assert settings_sha256(replace(settings, model=counted)) != settings_sha256(settings)
+
+
+def test_determinism_decides_and_settings_from_before_it_keep_their_hash() -> None:
+    settings = from_dict(plain())
+    asked = replace(settings, model=replace(settings.model, deterministic=True))
+    assert settings_sha256(asked) != settings_sha256(settings)
+    before = to_dict(settings)
+    del before["model"]["deterministic"]
+    old = from_dict(before)
+    assert old == settings
+    assert not old.model.deterministic
+    assert "deterministic" not in deciding(settings)["model"]
+    assert deciding(asked)["model"]["deterministic"] is True
 
 
 def test_trials_share_a_reference() -> None:

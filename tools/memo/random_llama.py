@@ -5,6 +5,8 @@ spot on the texts it is given, e.g. the tasks of the stages.
 
     python tools/memo/random_llama.py FOLDER --texts pipeline/stages/*/task.md
 
+A wider one (--width 1024 --feed-forward 4096) shows how sums of a batch round differently.
+
 Runs in vLLM's environment (tools/vllm.sh).
 """
 
@@ -30,6 +32,9 @@ def main() -> int:
     parser.add_argument("--texts", nargs="+", type=Path, required=True, metavar="FILE",
                         help="what its tokenizer is trained on")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, help="of its weights")
+    parser.add_argument("--layers", type=int, default=LAYERS)
+    parser.add_argument("--width", type=int, default=WIDTH, help="a multiple of 32")
+    parser.add_argument("--feed-forward", type=int, default=FEED_FORWARD)
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -41,9 +46,9 @@ def main() -> int:
     tokenizer = train_tokenizer(texts, VOCABULARY, LONGEST_TOKEN, WHOLE_CHAT)
     model = new_llama(
         tokenizer,
-        layers=LAYERS,
-        width=WIDTH,
-        feed_forward=FEED_FORWARD,
+        layers=arguments.layers,
+        width=arguments.width,
+        feed_forward=arguments.feed_forward,
         context=CONTEXT,
         seed=arguments.seed,
     )

@@ -14,7 +14,7 @@ MAX_EVIDENCE = 220
 """Characters of evidence in a cell; the whole of it is in results.json."""
 
 
-def agents_table(point: PointFolder, who: Solvers) -> Table:
+def agents_table(point: PointFolder, who: Solvers, determinism: str = "") -> Table:
     """One row per stage that the agents were asked for, and a row of sums."""
     stages = in_order(point)
     rows = [_row(point, stage, about) for stage, about in stages]
@@ -27,7 +27,8 @@ def agents_table(point: PointFolder, who: Solvers) -> Table:
         f"Model: {who.text}{most}. A round is one pass of supervisor, coder and sandbox; tokens as "
         "the endpoint counted them; the time is that of writing and running the solution. Hints "
         "are advice of the task that a module did not follow: counted, no failure. A failure is "
-        "attributed to the model unless endpoint, infrastructure, data or Ladon itself caused it.",
+        "attributed to the model unless endpoint, infrastructure, data or Ladon itself caused it."
+        f"{' ' if determinism else ''}{determinism}",
         (
             "stage", "outcome", "rung", "rounds", "calls", "tokens in", "out", "time",
             "hints missed", "failure", "evidence",

@@ -54,11 +54,16 @@ SIXTEEN = ServeSpec(
     gpus=16, tensor_parallel=8, nodes=2, reasoning_parser="deepseek_v3",
 )  # fmt: skip
 TINY = ServeSpec("memo", "/shared/models/memo", "ladon/memo", gpus=0, context=16384)
+DENSE = ServeSpec(
+    "devstral_small_2", "mistralai/Devstral-Small-2", "mistralai/Devstral-Small-2",
+    revision="55c5b41e", context=65536, args=("--max-num-seqs", "32"), deterministic=True,
+)  # fmt: skip
 
 LAUNCHES = {
     "one_gpu": Launch(ONE, SITE, PYTHON, REPOSITORY, owner="hyy-opendata"),
     "four_gpus": Launch(FOUR, SITE, PYTHON, REPOSITORY),
     "two_nodes_ray": Launch(SIXTEEN, SITE, PYTHON, REPOSITORY),
     "two_nodes_mp": Launch(SIXTEEN, IMAGE, PYTHON, REPOSITORY),
+    "deterministic": Launch(DENSE, SITE, PYTHON, REPOSITORY),
     "cpu": Launch(TINY, TESTBED, PYTHON, REPOSITORY),
 }

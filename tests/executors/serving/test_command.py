@@ -20,7 +20,17 @@ from executors.serving.command import (
 )
 from executors.serving.folder import ServerFolder
 from executors.serving.spec import Launch, ServeSpec, SiteSpec
-from tests.executors.serving.sites import FOUR, IMAGE, LAUNCHES, ONE, SITE, SIXTEEN, TESTBED, TINY
+from tests.executors.serving.sites import (
+    DENSE,
+    FOUR,
+    IMAGE,
+    LAUNCHES,
+    ONE,
+    SITE,
+    SIXTEEN,
+    TESTBED,
+    TINY,
+)
 
 PLACE = Place("10.1.2.3", 23456, 34567)
 CATALOGUE = [
@@ -104,6 +114,43 @@ def test_on_processors_it_is_the_module() -> None:
         "--host", "10.1.2.3", "--port", "23456", "--disable-uvicorn-access-log",
         "--dtype", "float32", "--enforce-eager", "--max-model-len", "16384",
     ]  # fmt: skip
+
+
+def test_a_deterministic_server_has_no_prefix_cache() -> None:
+    assert node_command(DENSE, SITE, DENSE.repository, PLACE) == [
+        "/sw/ladon/.venv-vllm/bin/vllm", "serve", "mistralai/Devstral-Small-2",
+        "--served-model-name", "mistralai/Devstral-Small-2",
+        "--revision", "55c5b41e",
+        "--host", "10.1.2.3", "--port", "23456", "--disable-uvicorn-access-log",
+        "--max-model-len", "65536",
+        "--tensor-parallel-size", "1",
+        "--no-enable-prefix-caching",
+        "--max-num-seqs", "32",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [(), ("--max-num-seqs", "32"), ("--max-num-seqs=32",)])
+def test_on_processors_a_deterministic_one_works_on_one_request(given: tuple[str, ...]) -> None:
+    spec = replace(TINY, deterministic=True, args=("--no-enable-prefix-caching", *given, "--x"))
+    assert node_command(spec, TESTBED, TINY.repository, PLACE)[-9:] == [
+        "--dtype", "float32", "--enforce-eager", "--max-model-len", "16384",
+        "--no-enable-prefix-caching", "--max-num-seqs", "1",
+        "--x",
+    ]  # fmt: skip
+
+
+def test_the_spec_says_whether_vllm_is_batch_invariant_and_not_the_shell(tmp_path: Path) -> None:
+    inherited = {"VLLM_BATCH_INVARIANT": "1"}
+    folder, site = ServerFolder(tmp_path), replace(SITE, environment={"VLLM_BATCH_INVARIANT": "0"})
+    asked = Launch(DENSE, site, "p", "r")
+    variables = environment(asked, folder, "10.1.2.3", inherited)
+    assert variables["VLLM_BATCH_INVARIANT"] == "1"
+    assert variables["VLLM_USE_FLASHINFER_SAMPLER"] == "0"
+    normal = environment(LAUNCHES["one_gpu"], folder, "10.1.2.3", inherited)
+    assert not {"VLLM_BATCH_INVARIANT", "VLLM_USE_FLASHINFER_SAMPLER"} & normal.keys()
+    # vLLM 0.32 dies of it on processors.
+    cpu = Launch(replace(TINY, deterministic=True), TESTBED, "p", "r")
+    assert "VLLM_BATCH_INVARIANT" not in environment(cpu, folder, "10.1.2.3", inherited)
 
 
 def test_the_testbed_gives_gpus_that_nothing_computes_on() -> None:

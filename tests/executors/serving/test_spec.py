@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,20 @@ def test_the_hash_is_of_what_is_served() -> None:
     assert replace(ONE, name="another").sha256 == ONE.sha256
     assert replace(ONE, revision="x").sha256 != ONE.sha256
     assert replace(ONE, args=("--max-num-seqs", "8")).sha256 != ONE.sha256
+    assert replace(ONE, deterministic=True).sha256 != ONE.sha256
+
+
+def test_a_server_from_before_there_were_deterministic_ones_has_its_hash(tmp_path: Path) -> None:
+    plain = asdict(ONE)
+    del plain["name"], plain["deterministic"]
+    before = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    assert ONE.sha256 == before
+    path = tmp_path / "launch.json"
+    LAUNCHES["one_gpu"].save(path)
+    launch = json.loads(path.read_text())
+    del launch["spec"]["deterministic"]
+    path.write_text(json.dumps(launch))
+    assert Launch.load(path) == LAUNCHES["one_gpu"]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +51,10 @@ def test_the_hash_is_of_what_is_served() -> None:
         ({"gpus": 6, "tensor_parallel": 4}, "a multiple of tensor_parallel"),
         ({"gpus": 8, "args": ("--data-parallel-size=3",)}, "= 3, found 8"),
         ({"served_name": ""}, "expected served_name"),
+        (
+            {"deterministic": True, "args": ("--enable-prefix-caching",)},
+            "expected no --enable-prefix-caching",
+        ),
     ],
 )
 def test_nonsense_is_refused(changes: dict[str, Any], message: str) -> None:

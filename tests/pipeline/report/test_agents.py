@@ -6,18 +6,21 @@ import io
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from agents.evidence import Evidence, Finding
 from agents.limits import Limits
+from pipeline.determinism.asked import FOREIGN
 from pipeline.files import read_json, write_json
 from pipeline.report import make_report, terminal_summary
 from pipeline.report.dialogues import MAX_PART, stage_dialogues
 from pipeline.report.folder import read_points
 from pipeline.report.model import SCRIPTED, Solvers, solvers
 from pipeline.report.results import validate_results
+from pipeline.report.tables.determinism import NOT_MEASURED
 from tests.pipeline.report.agent_run import MODEL, agent_run
 from tests.pipeline.report.conftest import Reported
 from tests.pipeline.report.run_directory import RunDirectory
@@ -183,6 +186,32 @@ def test_a_model_is_named_with_its_revision(solved: Reported) -> None:
     assert who.text == "qwen, Qwen/Coder, revision abc1, apache-2.0"
     assert not who.scripted
     assert Solvers("x", "replay", "", "", "", None).text == "x (recorded replies)"
+
+
+def test_the_agents_section_says_what_was_asked_and_found_of_determinism(tmp_path: Path) -> None:
+    at = "model.base_url=http://127.0.0.1:9/v1"
+    run = agent_run(
+        tmp_path / "run", "solver=agent", "model=qwen2_5_coder_7b", at, "model.deterministic=true"
+    )
+
+    def told() -> str:
+        html = make_report(run.path).html.read_text(encoding="utf-8")
+        return " ".join(_parse(_section(html)).text.split())
+
+    assert FOREIGN in told()
+    assert "not guaranteed" in FOREIGN
+    server: dict[str, Any] = dict.fromkeys(
+        ("reason", "requests", "prompt_tokens", "generation_tokens", "prefix_hit_rate", "energy_j",
+         "energy_note")
+    )  # fmt: skip
+    server |= {"server": "m-1", "status": "STOPPED", "restarts": 0, "gpus": 1}
+    servers = {"gpu_seconds": {}, "servers": [server]}
+    write_json(run.path / "servers.json", servers)
+    assert NOT_MEASURED in told()
+    server["determinism"] = {"server": "m-0", "sentence": "Measured: 20 of 20."}
+    write_json(run.path / "servers.json", servers)
+    assert "Measured: 20 of 20. (server m-0)" in told()
+    assert NOT_MEASURED not in told()
 
 
 def test_the_terminal_tells_the_same(solved: Reported) -> None:

@@ -1,0 +1,1 @@
+"""Whether a server answers a request with the same bits: what was asked, measured and found."""
