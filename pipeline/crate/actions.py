@@ -75,11 +75,14 @@ def _stage(run: Path, layout: Layout, owner: str, stage: str) -> Iterator[Step]:
     for name, count in (attempts.get("tokens") or {}).items():
         spent[f"{name}_tokens"] = count
     fileset = f"fileset/{plan.fileset}.json"
-    written = tuple(f"{base}/{n}" for n in ("solution.py", "trajectory.jsonl", "attempts.json"))
+    record = _json(run / base / "record.json")
+    frozen = f"solutions/{record.get('solution_sha256')}.py"
+    kept = ("solution.py", "trajectory.jsonl", "attempts.json")
+    written = (*(f"{base}/{name}" for name in kept), frozen)
     point = None if ours else plan.name
     yield Step("adopt" if ours else "solve", base, (fileset,), written,
                {} if ours else spent, point)  # fmt: skip
-    files = _json(run / base / "record.json").get("files", {})
+    files = record.get("files", {})
     before = layout.upstream_records(owner, stage)
     usage = {k: v for k, v in _json(run / base / "timing.json").items() if k in UNITS}
     yield Step(
@@ -119,7 +122,7 @@ class Script:
                 "object": self._found(step.read) or None,
                 "result": self._found(step.made) or None,
                 "endTime": moment(self.run, step.made),
-                "actionStatus": {"@id": COMPLETED},
+                "actionStatus": COMPLETED,
                 "agent": self.agent,
                 "resourceUsage": self._usage(number, step.usage) or None,
             },
@@ -132,7 +135,7 @@ class Script:
                 "name": f"orchestrate {step.rule}: {step.about}",
                 "instrument": self.workflow.steps[step.rule],
                 "object": action,
-                "actionStatus": {"@id": COMPLETED},
+                "actionStatus": COMPLETED,
             },
         )
         return action, control
@@ -147,11 +150,11 @@ class Script:
                 "name": about,
                 "description": "One run of the graph, from its frozen settings to its report.",
                 "instrument": self.workflow.main,
-                "object": self._found(read),
-                "result": self._found(made),
+                "object": self._found(read) or None,
+                "result": self._found(made) or None,
                 "startTime": _started(self.run, made),
                 "endTime": moment(self.run, made),
-                "actionStatus": {"@id": COMPLETED},
+                "actionStatus": COMPLETED,
                 "agent": self.agent,
             },
         )

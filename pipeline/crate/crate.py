@@ -43,6 +43,13 @@ TERMS = {
 read without a network."""
 
 
+README = """`report.html` shows the run, `points/<point>/results.json` holds its numbers, and
+`ro-crate-metadata.json` says which step made which file from what, with what and by whom. Frozen
+solutions are in `solutions/`, named by their SHA-256; `points/<point>/<stage>/trajectory.jsonl`
+holds what was said to whoever wrote them. `workflow/` is the graph; it runs with Ladon.
+"""
+
+
 @dataclass(frozen=True)
 class Source:
     """A finished run, with what of it is read more than once."""
@@ -57,7 +64,9 @@ class Source:
     def of(cls, run: Path) -> Source:
         layout = Layout.load(run / "sweep.json")
         settings = {p.name: load(run / "points" / p.name / "settings.json") for p in layout.points}
-        places = Places.of(run, settings.values())
+        keys = sorted({p.fileset for p in layout.points})
+        filesets = [read_json(run / "fileset" / f"{key}.json") for key in keys]
+        places = Places.of(run, settings.values(), filesets)
         return cls(run, layout, settings, read_json(run / "provenance.json"), places)
 
 
@@ -97,11 +106,12 @@ def build_crate(
         for item in contents(run, source.layout, outputs)
     }
     inputs = _add_inputs(crate, source, staging, files)
+    _add_readme(crate, staging)
     _examples(source.layout, workflow, files)
     models = {name: add_model(crate, run, name, one) for name, one in source.settings.items()}
     agent = _agent(crate, author)
     if agent is not None:
-        crate.creator = agent
+        crate.root_dataset["author"] = agent
     script = Script(crate, run, workflow, files, models, agent)
     made = [n for n in files if n not in inputs and n not in ("sweep.json", "provenance.json")]
     whole = script.whole(f"Run {run.name}", inputs, made)
@@ -170,7 +180,7 @@ def _add_inputs(
             continue
         names.append(fileset)
         origin = add_source(crate, settings)
-        files[fileset]["isBasedOn"] = [origin]
+        files[fileset]["isBasedOn"] = origin
         if settings.data.synthetic:
             files[fileset]["description"] += f" {origin['description']}"
             continue
@@ -184,6 +194,14 @@ def _add_inputs(
             )  # fmt: skip
         files[fileset]["isBasedOn"] = [origin, files[manifest]]
     return names
+
+
+def _add_readme(crate: ROCrate, staging: Path) -> None:
+    """The crate in words, for whoever opens it."""
+    path = staging / "README.md"
+    path.write_text(f"# {crate.name}\n\n{crate.description}\n\n{README}", encoding="utf-8")
+    found = _add_file(crate, path, "README.md", "This crate in words.", "text/markdown")
+    found["about"] = crate.root_dataset
 
 
 def _examples(layout: Layout, workflow: Workflow, files: Mapping[str, Entity]) -> None:

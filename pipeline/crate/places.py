@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.paths import resource
 from pipeline.settings import Settings
 
 TEXTS = frozenset({".json", ".jsonl", ".py", ".csv", ".html", ".txt", ".smk", ""})
 """Kinds of files that are read for paths; tables and drawings hold none."""
+
+_SOURCE = re.compile(r'(File \\?")/[^"\\]*/([^/"\\]+\\?")')
+"""A line of a traceback: the file keeps its name, and loses its folder."""
+_ENDPOINT = re.compile(r'("endpoint": ")[a-z]+://[^"]*(")')
+"""The address of a model's server in a trajectory."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +29,10 @@ class Places:
     words: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, run: Path, settings: Iterable[Settings]) -> Places:
-        """The places that the files of a run may name."""
+    def of(
+        cls, run: Path, settings: Iterable[Settings], filesets: Iterable[Mapping[str, Any]]
+    ) -> Places:
+        """The places that the files of a run may name; its filesets say where the events lie."""
         found: dict[str, str] = {}
 
         def add(path: object, word: str) -> None:
@@ -45,6 +55,10 @@ class Places:
             ):
                 if path and str(path).startswith("/"):
                     add(path, word)
+            if one.model.base_url:
+                found.setdefault(one.model.base_url.rstrip("/"), "<endpoint>")
+        for folder in _folders(filesets):
+            add(folder, "<data>")
         add(sys.prefix, "<python>")
         add(sys.base_prefix, "<python>")
         add(resource("conf").parent, "<ladon>")
@@ -57,7 +71,8 @@ class Places:
         for place, word in self.words:
             if place in text:
                 text = text.replace(place, word)
-        return text
+        text = _SOURCE.sub(r"\1\2", text)
+        return _ENDPOINT.sub(r"\1<endpoint>\2", text)
 
     def clean(self, path: Path) -> bytes | None:
         """The bytes of a text file without places; None if nothing in it has to change."""
@@ -67,3 +82,15 @@ class Places:
         after = self.without(before.decode("utf-8", errors="surrogateescape"))
         changed = after.encode("utf-8", errors="surrogateescape")
         return None if changed == before else changed
+
+
+def _folders(filesets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The folders of the events: what their paths have in common, and each folder by itself."""
+    for fileset in filesets:
+        files = [f["path"] for sample in fileset["samples"].values() for f in sample["files"]]
+        folders = sorted({str(Path(path).parent) for path in files if path.startswith("/")})
+        if folders:
+            yield os.path.commonpath(folders)
+        yield from folders
+        if str(fileset.get("location", "")).startswith("/"):
+            yield fileset["location"]

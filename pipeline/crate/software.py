@@ -20,10 +20,18 @@ MIT = "https://spdx.org/licenses/MIT"
 
 
 def context(crate: ROCrate, identifier: str, properties: Mapping[str, Any]) -> ContextEntity:
-    """Add an entity that is no file, without the members that are not known."""
-    known = {k: v for k, v in properties.items() if v is not None}
+    """Add an entity that is no file, without the members that are not known.
+
+    A list of one is written as its one member, as RO-Crate recommends.
+    """
+    known = {k: single(v) for k, v in properties.items() if v is not None}
     found: ContextEntity = crate.add(ContextEntity(crate, identifier, properties=known))
     return found
+
+
+def single(value: Any) -> Any:
+    """The one member of a list of one; anything else as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def add_ladon(crate: ROCrate, provenance: Mapping[str, Any]) -> ContextEntity:

@@ -11,7 +11,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
-from pipeline.crate.software import MIT, context
+from pipeline.crate.software import MIT, context, single
 from pipeline.graph import SNAKEFILE
 
 RULES: dict[str, tuple[str, str]] = {
@@ -36,7 +36,7 @@ PARAMETERS = {
 }
 
 
-class SteppedWorkflow(ComputationalWorkflow):
+class SteppedWorkflow(ComputationalWorkflow):  # type: ignore[misc]  # rocrate has no types
     """A workflow that names its steps, which makes it a HowTo for the profile."""
 
     TYPES = (*ComputationalWorkflow.TYPES, "HowTo")
@@ -54,7 +54,10 @@ class Workflow:
     def example(self, name: str, entity: Entity) -> None:
         """Say that a file of the crate is what a parameter was in this run."""
         entity["exampleOfWork"] = self.parameters[name]
-        self.parameters[name].append_to("workExample", entity)
+        parameter = self.parameters[name]
+        before = parameter.get("workExample")
+        known = before if isinstance(before, list) else [before] if before else []
+        parameter["workExample"] = single([*known, entity])
 
 
 def add_workflow(
@@ -75,8 +78,11 @@ def add_workflow(
     main["conformsTo"] = {
         "@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
     }
-    main["softwareRequirements"] = [ladon]
-    files = {name: _rule_file(crate, name) for name in sorted({f for f, _ in RULES.values()})}
+    main["encodingFormat"] = "text/plain"
+    main["softwareRequirements"] = ladon
+    files = {
+        name: _rule_file(crate, name, ladon) for name in sorted({f for f, _ in RULES.values()})
+    }
     parameters = {name: _parameter(crate, name) for name in PARAMETERS}
     tools, steps = {}, {}
     for position, rule in enumerate((r for r in RULES if r in ran), start=1):
@@ -87,14 +93,14 @@ def add_workflow(
             {"@type": "HowToStep", "name": rule, "position": str(position),
              "workExample": tools[rule]},
         )  # fmt: skip
-    main["hasPart"] = [*tools.values(), *files.values()]
+    main["hasPart"] = list(tools.values())
     main["step"] = list(steps.values())
     for side in ("input", "output"):
         main[side] = [parameters[n] for n, (where, _) in PARAMETERS.items() if where == side]
     return Workflow(main, parameters, tools, steps)
 
 
-def _rule_file(crate: ROCrate, name: str) -> Entity:
+def _rule_file(crate: ROCrate, name: str, ladon: ContextEntity) -> Entity:
     path: Path = SNAKEFILE.parent / "rules" / name
     found: Entity = crate.add_file(
         path,
@@ -106,6 +112,7 @@ def _rule_file(crate: ROCrate, name: str) -> Entity:
                 "@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
             },
             "encodingFormat": "text/plain",
+            "version": ladon["softwareVersion"],
             "license": {"@id": MIT},
         },
     )

@@ -24,7 +24,7 @@ MADE = (*REPORT, "figures", "tables", "data")
 
 
 def renderer(points: int) -> Callable[[Path], Any]:
-    """What makes the report of a run: a page for few points, or that of a sweep where there is one."""
+    """What makes the report of a run with so many points."""
     if points > 1 and importlib.util.find_spec(SWEEP_PAGE) is not None:
         make: Callable[[Path], Any] = importlib.import_module(SWEEP_PAGE).make_sweep_page
         return make

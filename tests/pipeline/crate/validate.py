@@ -21,7 +21,9 @@ CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 def answer(_adapter: HTTPAdapter, request: Any, **_options: Any) -> requests.Response:
     """The bundled context; ConnectionError for any other address."""
     if request.url != CONTEXT:
-        raise requests.ConnectionError(f"expected no request but for the context, found {request.url}")
+        raise requests.ConnectionError(
+            f"expected no request but for the context, found {request.url}"
+        )
     response = requests.Response()
     response.status_code = 200
     response.headers["Content-Type"] = "application/ld+json"
