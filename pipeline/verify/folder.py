@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import RunFileError, read_json
-from pipeline.provenance import code_sha256
+from pipeline.provenance import code_sha256, versions
 from pipeline.settings import Settings, SettingsError, from_dict
 from pipeline.verify.findings import Group
 from pipeline.workflow.layout import Layout
@@ -126,18 +126,26 @@ class RunFolder:
         found: Settings | None = self._read[key]
         return found
 
-    @property
-    def same_code(self) -> bool:
-        """Whether the run was made by the code that is installed here."""
+    def _made_with(self) -> dict[str, Any]:
         try:
             made: Any = read_json(self.path / "provenance.json")
         except (OSError, RunFileError, UnicodeDecodeError):
-            return False
-        return isinstance(made, dict) and made.get("code_sha256") == code_sha256()
+            return {}
+        return made if isinstance(made, dict) else {}
+
+    @property
+    def same_code(self) -> bool:
+        """Whether the run was made by the code that is installed here."""
+        return bool(self._made_with().get("code_sha256") == code_sha256())
+
+    @property
+    def same_tools(self) -> bool:
+        """Whether it was made by this code with the packages that are installed here."""
+        return self.same_code and self._made_with().get("versions") == versions()
 
     @property
     def other_code(self) -> str:
         """What to add to a sentence where another version of Ladon may be why; else nothing."""
-        if self.same_code:
+        if self.same_tools:
             return ""
-        return " (the run was made by another version of Ladon's code: verify it with that one)"
+        return " (the run was made by other code or packages than these: verify it with those)"

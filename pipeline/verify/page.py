@@ -18,17 +18,34 @@ from pipeline.verify.folder import RunFolder
 
 REMEDY = "`ladon report` draws the report again from the files of the stages"
 REPORT = ("report.html", "summary.json", "summary.csv")
-SWEEP_PAGE = "pipeline.sweep_page"
-MADE = (*REPORT, "figures", "tables", "data")
-"""What a report writes at the top of a run; everything else is what it reads."""
+OF_MANY = (
+    ("pipeline.sweep.report", "make_sweep_report"),
+    ("pipeline.sweep_page", "make_sweep_page"),
+)
+"""What makes the report of many points, best first: module and function. Where neither is there,
+it is that of a single run."""
+READ = (
+    "sweep.json", "provenance.json", "replay.json", "fileset", "reference", "solutions",
+    "dialogues", "logs",
+)  # fmt: skip
+"""What a report reads at the top of a run, beside its points. Nothing else is shown to it, so that
+what it writes can never get into the run."""
 
 
 def renderer(points: int) -> Callable[[Path], Any]:
     """What makes the report of a run with so many points."""
-    if points > 1 and importlib.util.find_spec(SWEEP_PAGE) is not None:
-        make: Callable[[Path], Any] = importlib.import_module(SWEEP_PAGE).make_sweep_page
-        return make
+    for module, name in OF_MANY if points > 1 else ():
+        if _is_there(module):
+            make: Callable[[Path], Any] = getattr(importlib.import_module(module), name)
+            return make
     return make_report
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 def check_report(run: RunFolder, results: Mapping[str, dict[str, Any]]) -> Group:
@@ -66,9 +83,9 @@ def check_report(run: RunFolder, results: Mapping[str, dict[str, Any]]) -> Group
 def _shadow(run: RunFolder, results: Mapping[str, dict[str, Any]], shadow: Path) -> None:
     """A folder that reads as the run does, with the results as collected and without a report."""
     shadow.mkdir()
-    for path in run.path.iterdir():
-        if path.name not in (*MADE, "points"):
-            os.symlink(path, shadow / path.name)
+    for name in READ:
+        if (run.path / name).exists():
+            os.symlink(run.path / name, shadow / name)
     for point, content in results.items():
         folder = shadow / "points" / point
         folder.mkdir(parents=True)
@@ -91,7 +108,7 @@ def _compare(run: RunFolder, shadow: Path, group: Group) -> None:
         found = first_difference(shadow / name, run.path / name)
         if found is None:
             group.holds(True, name, "", "")
-        elif not run.same_code and found.drawing:
+        elif not run.same_tools and found.drawing:
             group.note(f"{name} is drawn otherwise by the versions installed here; its numbers "
                        "are compared in its CSV and JSON")  # fmt: skip
         else:

@@ -50,10 +50,10 @@ def test_json_and_exit_code(finished: Path, capsys: pytest.CaptureFixture[str]) 
 def test_failed_verification_is_a_sentence_and_exit_code_1(
     run: Copy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run.flip("points/main/inspect/output/inspect.json")
+    run.flip("points/main/inspect/output/summary.json")
     assert main(["verify", str(run.path)]) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "failed outputs: points/main/inspect/output/inspect.json: expected a file" in said
+    assert "failed outputs: points/main/inspect/output/summary.json: expected a file" in said
     assert "give the command of the run again" in said
 
 
@@ -133,10 +133,12 @@ def test_page_of_a_sweep_is_made_by_its_own_module(
 ) -> None:
     (tmp_path / "page_of_sweeps.py").write_text("def make_sweep_page(run):\n    return 'swept'\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("pipeline.verify.page.SWEEP_PAGE", "page_of_sweeps")
+    none = ("pipeline.no_such_room.page", "make")
+    ours = ("page_of_sweeps", "make_sweep_page")
+    monkeypatch.setattr("pipeline.verify.page.OF_MANY", (none, ours))
     assert renderer(1) is make_report
     assert renderer(2)(tmp_path) == "swept"
-    monkeypatch.setattr("pipeline.verify.page.SWEEP_PAGE", "pipeline.no_such_module")
+    monkeypatch.setattr("pipeline.verify.page.OF_MANY", (none,))
     assert renderer(2) is make_report
 
 
