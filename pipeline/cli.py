@@ -28,6 +28,8 @@ verbs
   explain  RUN: why stages of it failed, whose fault that is, and where to look
   compare  A B [--json]: two runs, or configurations RUN:CONFIG of a sweep, on the same trials
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
+  verify   RUN [--json] [--judge]: every hash and every number of it against the files it claims
+  export   RUN [--output FOLDER|ZIP] [--without-outputs]: it as a Workflow Run RO-Crate
   serve    start a server of the model at the site and wait until it is ready; [--list] [--stop]
            [--check-determinism]: measure whether it answers with the same bits alone and in a crowd
   config   print the settings that the overrides mean
@@ -55,6 +57,8 @@ OPTIONS = {
     "doctor": ("--json", "--nodes"),
     "serve": ("--check-determinism", "--list", "--stop"),
     "status": ("--json", "--once"),
+    "export": ("--author", "--licence", "--output", "--without-outputs"),
+    "verify": ("--json", "--judge"),
 }
 """What each verb takes besides overrides; --debug and --help are taken by all."""
 
@@ -252,6 +256,21 @@ def _status(arguments: list[str]) -> int:
     return status(_given_run([a for a in arguments if a not in options]), options, Console())
 
 
+def _verify(arguments: list[str]) -> int:
+    from pipeline.verify.verb import print_verification
+
+    options = [a for a in arguments if a.startswith("-")]
+    run = _given_run([a for a in arguments if a not in options])
+    return print_verification(run, options, Console())
+
+
+def _export(arguments: list[str]) -> int:
+    from pipeline.crate.verb import Wanted, export
+
+    wanted, rest = Wanted.read(arguments)
+    return export(_given_run(rest), wanted, Console())
+
+
 def _doctor(arguments: list[str]) -> int:
     from pipeline.doctor import doctor
 
@@ -288,6 +307,8 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "explain": _explain,
     "compare": _compare,
     "replay": _replay,
+    "verify": _verify,
+    "export": _export,
     "config": _config,
     "data": _data,
     "doctor": _doctor,

@@ -20,6 +20,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 tools/vllm.sh
+tools/rocrate.sh
 tools/apptainer.sh
 for image in sandbox analysis; do
     # Folders: they are made and started faster than files, and by users without /dev/fuse.
