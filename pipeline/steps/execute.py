@@ -12,7 +12,7 @@ from typing import Any
 
 from executors.base import ChunkExecutor
 from executors.sandbox import SandboxResult
-from pipeline.files import read_json, sha256_file, sha256_json, write_json
+from pipeline.files import read_json, sha256_file, write_json
 from pipeline.progress import StepProgress
 from pipeline.stages.contract import Contract, ContractError, ask_solution
 from pipeline.stages.order import SEALED
@@ -20,6 +20,7 @@ from pipeline.stages.registry import contract_module
 from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
 from pipeline.steps.executor import executor_of
+from pipeline.steps.inputs import inputs_sha256
 from pipeline.steps.sharing import keep, take_over
 
 PASSES = {"output": False, "sealed": True}
@@ -82,38 +83,12 @@ def _record(place: Place, executor: ChunkExecutor | None) -> dict[str, Any]:
         _clear(place.folder)
         said = {"kind": unsolved["category"], "message": unsolved["evidence"], "traceback": ""}
         return {**record, "status": "failed", "failure": {**unsolved, **said}}
-    record["inputs_sha256"] = _inputs_digest(place)
+    record["inputs_sha256"] = inputs_sha256(place, record["solution_sha256"])
     _clear(place.folder)
     if not place.is_reference and (files := take_over(place, record)) is not None:
         return {**record, "files": files}
     outcome = _run_stage(place) if executor is None else _run_convert(place, executor)
     return {**record, **outcome, "files": _hashes(place.folder)}
-
-
-def _inputs_digest(place: Place) -> str:
-    """Hash of everything that the result of this execution depends on."""
-    upstream = {
-        stage: read_json(folder / "record.json")["files"]
-        for stage, folder in place.upstream().items()
-    }
-    return sha256_json(
-        {
-            "solution": sha256_file(place.folder / "solution.py"),
-            "fileset": _without_places(place.fileset()),
-            "reference": place.plan.reference,
-            "upstream": upstream,
-        }
-    )
-
-
-def _without_places(fileset: Any) -> Any:
-    """The fileset as it would be anywhere else: what the files are, not where they lie."""
-    if isinstance(fileset, dict):
-        kept = {k: v for k, v in fileset.items() if k not in ("path", "location")}
-        return {k: _without_places(v) for k, v in kept.items()}
-    if isinstance(fileset, list):
-        return [_without_places(item) for item in fileset]
-    return fileset
 
 
 def _clear(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from agents.replay import ReplayModel
 from agents.slots import EndpointSlots
 from pipeline.bench import StageBench
 from pipeline.controller import began
-from pipeline.files import read_json
+from pipeline.files import read_json, sha256_json
 from pipeline.models import SLOTS, is_served, limits_of, model_of, seed_of
 from pipeline.serve import pool_inside, pool_of
 from pipeline.served_model import ServedModel
@@ -24,7 +25,9 @@ from pipeline.stages.registry import contract_module
 from pipeline.stages.task import task_of
 from pipeline.steps.context import Place, why_blocked
 from pipeline.steps.errors import run_step
+from pipeline.steps.inputs import inputs_of
 from pipeline.steps.keeping import DIALOGUES, NO_ATTEMPTS, keep
+from pipeline.steps.kept_tries import KeptTries
 
 REPLAY = Path("replay.json")
 """In a run that replays another: where that one is."""
@@ -59,12 +62,14 @@ def _ask(place: Place) -> Outcome:
     task = task_of(place.stage, settings, _summaries(place))
     jail = Jail.of(settings, trial=True)
     bench = StageBench(place.stage, place.context(sealed=False), jail, _turns(place, settings))
+    limits = asdict(settings.site.limits)
+    kept = KeptTries(bench, sha256_json([inputs_of(place), settings.site.sandbox, limits]))
     model = _model(place, settings)
     dialogue = DIALOGUES / place.owner / f"{place.stage}.jsonl"
     dialogue.parent.mkdir(parents=True, exist_ok=True)
     try:
         return solve(
-            task, bench, model, dialogue, limits=limits_of(settings), seed=seed_of(settings)
+            task, kept, model, dialogue, limits=limits_of(settings), seed=seed_of(settings)
         )
     finally:
         if isinstance(model, EndpointModel | ServedModel):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.files import sha256_file, sha256_json
+from pipeline.steps.inputs import without_places
 from pipeline.verify.findings import Group
 from pipeline.verify.folder import RunFolder, Stage
 
@@ -14,8 +15,6 @@ REMEDY = (
     "its record is gone or changed"
 )
 PASSES = ("output", "sealed")
-PLACES = ("path", "location")
-"""Members of a fileset that say where files lie, and not what they are."""
 
 
 def check_outputs(run: RunFolder) -> Group:
@@ -67,7 +66,7 @@ def _check_inputs(run: RunFolder, stage: Stage, record: Mapping[str, Any], group
     digest = sha256_json(
         {
             "solution": sha256_file(run.path / solution),
-            "fileset": _without_places(fileset),
+            "fileset": without_places(fileset),
             "reference": plan.reference,
             "upstream": {name: content.get("files", {}) for name, content in before.items()},
         }
@@ -78,12 +77,3 @@ def _check_inputs(run: RunFolder, stage: Stage, record: Mapping[str, Any], group
         "the stage was not made from what lies here: restore solution.py, the fileset and the "
         "records before it from a copy of the run",
     )  # fmt: skip
-
-
-def _without_places(fileset: Any) -> Any:
-    """What the files of a fileset are, wherever they lie."""
-    if isinstance(fileset, dict):
-        return {k: _without_places(v) for k, v in fileset.items() if k not in PLACES}
-    if isinstance(fileset, list):
-        return [_without_places(item) for item in fileset]
-    return fileset
