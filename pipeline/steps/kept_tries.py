@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from agents.evidence import Evidence
 from pipeline.bench import StageBench

@@ -37,12 +37,15 @@ class Child:
 
 
 def preload() -> None:
-    """Import the steps and all that they import late."""
+    """Import the steps and all that they import late, and find the sandbox of this machine."""
+    import executors.sandbox
     import pipeline.stages
 
     names = [m.name for m in pkgutil.walk_packages(pipeline.stages.__path__, "pipeline.stages.")]
-    for name in (*STEPS, *(n for n in names if not n.endswith("tabpfn"))):
+    for name in (*STEPS, "executors.local", *(n for n in names if not n.endswith("tabpfn"))):
         importlib.import_module(name)
+    with suppress(executors.sandbox.SandboxUnavailableError):
+        executors.sandbox.strongest(executors.sandbox.Limits())  # what it finds is remembered
 
 
 def serve(place: str) -> None:
