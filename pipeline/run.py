@@ -48,7 +48,7 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
 def run_sweep(points: Sequence[Point], console: Console) -> RunOutcome:
     """Run the points of a sweep as one graph to one report; what is there already stays."""
     outcome = _run(points, lambda run: freeze_sweep(points, run), console, latest=True)
-    if outcome.exit_code != EXIT_OK and any(outcome.folder.glob("points/*/*/verdict.json")):
+    if outcome.exit_code == EXIT_FAILED and any(outcome.folder.glob("points/*/*/verdict.json")):
         from pipeline.report import make_report
 
         make_report(outcome.folder)  # of what is there: the graph makes it at its end
