@@ -47,7 +47,9 @@ if [ -x "$venv/bin/ladon" ]; then
     ladon=("$venv/bin/ladon")
 elif [ -n "${LADON_IMAGE:-}" ]; then
     [ -e "$LADON_IMAGE" ] || fail "expected an image in LADON_IMAGE='$LADON_IMAGE', found none; containers/build.sh analysis makes one"
-    ladon=(apptainer exec "$LADON_IMAGE" ladon)
+    ladon=(apptainer exec)
+    [ "$(id -u)" != 0 ] || ladon+=(--userns) # a root without all capabilities needs it
+    ladon+=("$LADON_IMAGE" ladon)
 else
     fail "expected 'ladon' in '$venv/bin', found none; run 'make setup' in $home, or set LADON_VENV or LADON_IMAGE"
 fi

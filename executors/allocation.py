@@ -161,4 +161,4 @@ def worker_options(
 
 def quiet_dask_jobqueue() -> None:
     """Keep the import of dask-jobqueue from writing its defaults into the user's home."""
-    os.environ.setdefault("DASK_CONFIG", tempfile.mkdtemp(prefix="ladon-dask-config-"))
+    os.environ.setdefault("DASK_CONFIG", os.devnull)  # a folder would be left where we are killed

@@ -19,24 +19,13 @@ from executors.serving.errors import SchedulerError
 from executors.serving.folder import ServerFolder
 from executors.serving.script import job_script
 from executors.serving.spec import Launch, SiteSpec
+from executors.slurm.client import SlurmError, ask, is_passing
 
 JobState = Literal["waiting", "running", "gone", "unknown"]
 """unknown: the scheduler did not answer; nothing follows from it."""
 
-COMMAND_S = 60.0
 PATIENCE_S = 300.0
 """sbatch that is refused for a passing reason is tried again for so long."""
-PASSING = (
-    "Socket timed out",
-    "Unable to contact slurm controller",
-    "temporarily unable to accept job",
-    "Resource temporarily unavailable",
-    "Zero Bytes were transmitted or received",
-    "Connection refused",
-    "Connection timed out",
-    "Too many jobs pending or running",
-)
-"""What sbatch and squeue say when trying again can help."""
 _WAITING = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SUSPENDED", "RESIZING"}
 )
@@ -148,11 +137,6 @@ class Here:
                 process.kill()  # its guard ends what it kept
 
 
-def is_passing(said: str) -> bool:
-    """Whether SLURM's complaint is one that may go away by itself."""
-    return any(text.lower() in said.lower() for text in PASSING)
-
-
 def meaning_of(code: int, out: str, err: str) -> JobState:
     """The state of a job from what squeue answered."""
     if code:
@@ -167,31 +151,13 @@ def meaning_of(code: int, out: str, err: str) -> JobState:
 
 
 def _command(command: list[str], folder: ServerFolder | None) -> tuple[int, str, str]:
-    """Exit code, output and complaint of one of SLURM's commands."""
-    kept = without_secrets(os.environ)
-    variables = {
-        name: text
-        for name, text in kept.items()
-        if name == "SLURM_CONF" or not name.startswith(("SLURM_", "SBATCH_", "SQUEUE_"))
-    }
+    """Exit code, output and complaint of one of SLURM's commands, which hears of no secrets."""
+    place = None if folder is None else folder.path
     try:
-        done = subprocess.run(
-            command,
-            cwd=None if folder is None else folder.path,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_S,
-        )
-    except FileNotFoundError:
-        raise SchedulerError(
-            f"expected SLURM's {command[0]} on this machine, found none; run on a machine of the "
-            "cluster, or take a site without a scheduler"
-        ) from None
-    except subprocess.TimeoutExpired:
-        return 1, "", f"{command[0]}: Socket timed out (no answer in {COMMAND_S:.0f} s)"
-    return done.returncode, done.stdout, done.stderr
+        answer = ask(command, place, environment=without_secrets(os.environ))
+    except SlurmError as error:
+        raise SchedulerError(str(error)) from None
+    return answer.code, answer.out, answer.err
 
 
 def _keeper(job: str) -> psutil.Process | None:

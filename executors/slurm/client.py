@@ -52,8 +52,13 @@ class Answer:
         return self.code != 0 and is_passing(self.said)
 
 
-def ask(command: Sequence[str], folder: Path | None = None, timeout_s: float = COMMAND_S) -> Answer:
-    """The answer of a command of SLURM, given in `folder`.
+def ask(
+    command: Sequence[str],
+    folder: Path | None = None,
+    timeout_s: float = COMMAND_S,
+    environment: Mapping[str, str] | None = None,
+) -> Answer:
+    """The answer of a command of SLURM, given in `folder` with `environment` (None: this one's).
 
     Without the variables of a job that this process may be in: sbatch and srun take them for
     options. One that does not answer in time has code 1. Raises SlurmError where it is not there.
@@ -62,7 +67,7 @@ def ask(command: Sequence[str], folder: Path | None = None, timeout_s: float = C
         done = subprocess.run(
             list(command),
             cwd=folder,
-            env=outside_of_jobs(os.environ),
+            env=outside_of_jobs(os.environ if environment is None else environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -138,7 +138,9 @@ def _container(image: str, options: Sequence[str], needs: Needs) -> Finding:
     if not needs.steps or shutil.which("apptainer") is None:
         said = f"{image} is there; not started" + ("" if needs.steps else " (steps run on nodes)")
         return Finding(name, "containers", "ok", said, required=True)
-    command = ["apptainer", "exec", *options, image, "python3", "-c", IMPORTS]
+    # As the steps are started; a root without all capabilities needs it.
+    namespace = ["--userns"] if os.geteuid() == 0 and "--userns" not in options else []
+    command = ["apptainer", "exec", *namespace, *options, image, "python3", "-c", IMPORTS]
     started = tried(command, START_S)
     if started.code == 0:
         said = f"{image}: Python {started.words} has the packages"
