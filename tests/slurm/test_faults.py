@@ -8,11 +8,12 @@ runs begin where the undisturbed one was before its convert: copies without what
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -238,23 +239,41 @@ def test_the_walltime_of_the_controller(launcher: Launcher, calm: Path) -> None:
     same_numbers(calm, launched)
 
 
-def test_a_full_scratch(launcher: Launcher, calm: Path, slurm: Cluster) -> None:
-    """The nodes' own disks are full when convert starts; when there is room it goes on."""
-    disk = "/var/lib/ladon-testbed/local"
-    for node in ("cpu1", "cpu2"):
-        slurm.script(
-            "exec", node, "sh", "-c", f"dd if=/dev/zero of={disk}/full bs=1M 2>/dev/null; true"
-        )
+@pytest.fixture
+def scratch(slurm: Cluster) -> Iterator[Path]:
+    """A small file system that the nodes see too: it has to be there when they start."""
+    folder = Path(tempfile.mkdtemp(prefix="ladon-scratch-"))
+    slurm.script("down")
+    run("mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(folder))
     try:
-        launched = launcher("scratch", *SHORT)
-        assert launched.ended() == 1
+        slurm.script("up")
+        yield folder
     finally:
-        for node in ("cpu1", "cpu2"):
-            slurm.script("exec", node, "rm", "-f", f"{disk}/full")
+        slurm.script("down")
+        run("umount", "--lazy", str(folder))
+        folder.rmdir()
+        slurm.script("up")
+
+
+def test_a_full_scratch(launcher: Launcher, calm: Path, scratch: Path) -> None:
+    """The file system of the run is full while convert works; when there is room it goes on."""
+    shutil.copytree(calm, scratch / "scratch", ignore=later)
+    outputs = (*SHORT, f"run.outputs={scratch}")
+    given = Launcher(launcher.folder)("scratch", *outputs)
+    launched = replace(given, folder=scratch / "scratch")
+    launched.converting()
+    subprocess.run(["dd", "if=/dev/zero", f"of={scratch}/full", "bs=64k"], capture_output=True)
+    assert launched.ended() == 1
+    (scratch / "full").unlink()
     launched.left_nothing()
     assert "No space left on device" in launched.text
     assert "Traceback" not in launched.text
-    same_numbers(calm, again(launcher, launched))
+    kept = launched.chunks
+    assert kept
+    continued = replace(Launcher(launcher.folder)("scratch", *outputs), folder=launched.folder)
+    continued.succeeded()
+    assert {name: continued.chunks[name] for name in kept} == kept
+    same_numbers(calm, continued)
 
 
 def test_an_account_that_does_not_exist(launcher: Launcher, calm: Path) -> None:
