@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +114,16 @@ def _read_trial(
     if axes is not None:
         reference = f"reference/{plan.reference}/{cell.stage}"
         drawn, note = figures.of(folder, reference, cell.stage, axes)
+    talk = conversation(run / folder / "trajectory.jsonl")
+    verdict = _read(run / folder / "verdict.json")
+    if "fault" in verdict:
+        verdict["fault"] = _within(run, verdict["fault"])
     return _Trial(
         cell=cell,
-        talk=conversation(run / folder / "trajectory.jsonl"),
-        verdict=_read(run / folder / "verdict.json"),
+        talk=replace(talk, note=_within(run, talk.note)),
+        verdict=verdict,
         figures=drawn,
-        figures_note=note,
+        figures_note=_within(run, note),
         files=tuple(name for name in FILES if (run / folder / name).exists()),
     )
 
@@ -169,3 +173,8 @@ def _axes(run: Path, point: str) -> ChannelAxes | None:
         return ChannelAxes.of(_read(run / "points" / point / "settings.json"))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _within(run: Path, text: str) -> str:
+    """A sentence with paths of the run as the page's links have them, wherever the run is."""
+    return text.replace(f"{run}/", "")

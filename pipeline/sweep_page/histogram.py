@@ -101,7 +101,7 @@ def fill(observable: Observable, values: Floats, weights: Floats | None) -> Cont
     good = np.isfinite(values) & np.isfinite(given)
     x, w = values[good], given[good]
     edges = observable.edges
-    with np.errstate(over="ignore"):  # a model's weights may be of any size
+    with np.errstate(over="ignore", invalid="ignore"):  # a model's weights may be of any size
         values_in = np.histogram(x, bins=edges, weights=w)[0].astype(float)
         squares_in = np.histogram(x, bins=edges, weights=w * w)[0].astype(float)
     return Contents(
