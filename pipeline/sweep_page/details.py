@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.evaluation.cell import Cell
 from pipeline.files import RunFileError, read_json
-from pipeline.sweep_page.figures import Figures
+from pipeline.sweep_page.figures import Drawn, Figures
 from pipeline.sweep_page.observables import ChannelAxes
 from pipeline.sweep_page.pieces import Pieces
 from pipeline.sweep_page.rounds import Conversation, conversation
@@ -29,8 +29,8 @@ class Caps:
 
 
 CAPS = (
-    Caps(64_000, 60), Caps(32_000, 40), Caps(16_000, 25), Caps(8_000, 15), Caps(4_000, 10),
-    Caps(2_000, 5), Caps(500, 3), Caps(0, 0),
+    Caps(64_000, 60), Caps(32_000, 40), Caps(24_000, 30), Caps(16_000, 25), Caps(12_000, 20),
+    Caps(8_000, 15), Caps(4_000, 10), Caps(2_000, 5), Caps(500, 3), Caps(0, 0),
 )  # fmt: skip
 """From most to least; a page takes the first with which it is small enough."""
 BUDGET = 8_000_000
@@ -53,56 +53,79 @@ class Details:
         return sum(map(len, self.chunks))
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """All that is known of one trial, before anything is cut."""
+
+    cell: Cell
+    talk: Conversation
+    verdict: Mapping[str, Any]
+    figures: Sequence[Drawn]
+    figures_note: str
+    files: tuple[str, ...]
+
+    def document(self, pieces: Pieces, caps: Caps) -> dict[str, Any]:
+        """The trial with addresses in place of what others may share."""
+        group = self.cell.stage
+        return {
+            **self.talk.to_json(pieces, group, caps.text),
+            "verdict": pieces.add(_verdict(self.verdict, caps.checks), group),
+            "figures": [[pieces.add(one, group) for one in drawn] for drawn in self.figures],
+            "figures_note": self.figures_note,
+            "files": self.files,
+        }
+
+
 def pack(run: Path, layout: Layout, cells: Iterable[Cell], budget: int = BUDGET) -> Details:
     """The details of all cells that were computed, with the largest caps that `budget` allows.
 
     Everything is read once, whatever is cut.
     """
-    wanted = [cell for cell in cells if (run / "points" / cell.point / cell.stage).is_dir()]
-    talks = {(c.point, c.stage): conversation(_base(run, c) / "trajectory.jsonl") for c in wanted}
-    verdicts = {(c.point, c.stage): _read(_base(run, c) / "verdict.json") for c in wanted}
     plans = {plan.name: plan for plan in layout.points}
     axes = {name: _axes(run, name) for name in plans}
-    drawn = Figures(run, Pieces())
-    smallest = CAPS[-1]
-    for caps in CAPS:
-        pieces = drawn.pieces = Pieces()
-        addresses = {
-            (c.point, c.stage): pieces.add(
-                _document(run, c, plans[c.point], axes[c.point], talks, verdicts, drawn, caps),
-                c.stage,
-            )
-            for c in wanted
-        }
-        packed = Details(addresses, tuple(pieces.chunks()), caps, pieces.kept, pieces.added)
-        if packed.size <= budget or caps == smallest:
+    figures = Figures(run)
+    trials = [
+        _read_trial(run, cell, plans[cell.point], axes[cell.point], figures)
+        for cell in cells
+        if (run / "points" / cell.point / cell.stage).is_dir()
+    ]
+    for caps in CAPS[:-1]:
+        packed = _pack(trials, caps)
+        if packed.size <= budget:
             return packed
-    raise AssertionError("the last caps are taken whatever their size")
+    return _pack(trials, CAPS[-1])
 
 
-def _document(
-    run: Path,
-    cell: Cell,
-    plan: PointPlan,
-    axes: ChannelAxes | None,
-    talks: Mapping[tuple[str, str], Conversation],
-    verdicts: Mapping[tuple[str, str], dict[str, Any]],
-    drawn: Figures,
-    caps: Caps,
-) -> dict[str, Any]:
-    """Everything of one trial, with addresses in place of what may be shared."""
-    key, folder = (cell.point, cell.stage), f"points/{cell.point}/{cell.stage}"
-    found: dict[str, Any] = talks[key].to_json(drawn.pieces, cell.stage, caps.text)
-    verdict = _verdict(verdicts[key], caps.checks)
-    found["verdict"] = drawn.pieces.add(verdict, cell.stage)
-    figures: list[list[str]] = []
+def _pack(trials: Iterable[_Trial], caps: Caps) -> Details:
+    pieces = Pieces()
+    addresses = {
+        (t.cell.point, t.cell.stage): pieces.add(t.document(pieces, caps), t.cell.stage)
+        for t in trials
+    }
+    return Details(addresses, tuple(pieces.chunks()), caps, pieces.kept, pieces.added)
+
+
+def _read_trial(
+    run: Path, cell: Cell, plan: PointPlan, axes: ChannelAxes | None, figures: Figures
+) -> _Trial:
+    folder = f"points/{cell.point}/{cell.stage}"
+    drawn: Sequence[Drawn] = ()
     note = "No figures: the settings of the point cannot be read."
     if axes is not None:
         reference = f"reference/{plan.reference}/{cell.stage}"
-        figures, note = drawn.of(folder, reference, cell.stage, axes)
-    found["figures"], found["figures_note"] = figures, note
-    found["files"] = [name for name in FILES if (run / folder / name).exists()]
-    return found
+        drawn, note = figures.of(folder, reference, cell.stage, axes)
+    talk = conversation(run / folder / "trajectory.jsonl")
+    verdict = _read(run / folder / "verdict.json")
+    if "fault" in verdict:
+        verdict["fault"] = _within(run, verdict["fault"])
+    return _Trial(
+        cell=cell,
+        talk=replace(talk, note=_within(run, talk.note)),
+        verdict=verdict,
+        figures=drawn,
+        figures_note=_within(run, note),
+        files=tuple(name for name in FILES if (run / folder / name).exists()),
+    )
 
 
 def _verdict(read: Mapping[str, Any], most: int) -> dict[str, Any]:
@@ -152,5 +175,6 @@ def _axes(run: Path, point: str) -> ChannelAxes | None:
         return None
 
 
-def _base(run: Path, cell: Cell) -> Path:
-    return run / "points" / cell.point / cell.stage
+def _within(run: Path, text: str) -> str:
+    """A sentence with paths of the run as the page's links have them, wherever the run is."""
+    return text.replace(f"{run}/", "")

@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.files import RunFileError, read_json
-from pipeline.sweep_page.histogram import Contents, Observable, fill_file
+from pipeline.sweep_page.histogram import Contents, Observable, fill_file, finite
 from pipeline.sweep_page.observables import ChannelAxes, kind_of, observables
-from pipeline.sweep_page.pieces import Pieces
 
 Filled = dict[str, tuple[Observable, Contents]]
+Drawn = tuple[dict[str, Any], dict[str, Any] | None]
+"""What a figure's axes and its reference are, and what the solution gives."""
 DOCUMENTS = {"categorize": "categories.json", "measure": "measurement.json"}
 """Stages whose output is one JSON file."""
 
@@ -28,14 +29,13 @@ class Figures:
     """
 
     run: Path
-    pieces: Pieces
     _filled: dict[tuple[Any, ...], dict[str, Contents]] = field(default_factory=dict)
     _sums: dict[tuple[Any, ...], Filled] = field(default_factory=dict)
 
     def of(
         self, folder: str, reference: str, stage: str, channel: ChannelAxes
-    ) -> tuple[list[list[str]], str]:
-        """Addresses of (what the reference gives, what the solution gives) per figure; a note.
+    ) -> tuple[list[Drawn], str]:
+        """The figures, and a sentence where there are none or something is missing.
 
         `folder` and `reference` are a stage's folders in the run, e.g. `points/a/convert`.
         """
@@ -50,21 +50,21 @@ class Figures:
 
     def _histograms(
         self, folder: str, reference: str, stage: str, channel: ChannelAxes
-    ) -> tuple[list[list[str]], str]:
+    ) -> tuple[list[Drawn], str]:
         if not observables(stage, channel):
             return [], f"No figures: {stage} makes no distributions; its checks say what differs."
         ours = self._sum(reference, stage, channel)
         theirs = self._sum(folder, stage, channel)
         if not theirs:
             return [], "No figures: the output has no table with the columns that are drawn."
-        found = []
+        found: list[Drawn] = []
         for key in ours or theirs:
             shown, expected = (ours or theirs)[key][0], ours.get(key)
             head = _axes(shown) | {
                 "reference": expected[1].to_json(shown.density) if expected else None
             }
             solution = theirs[key][1].to_json(shown.density) if key in theirs else None
-            found.append([self.pieces.add(head, stage), self.pieces.add(solution, stage)])
+            found.append((head, solution))
         return found, "" if ours else "The reference's output is not here to compare with."
 
     def _sum(self, folder: str, stage: str, channel: ChannelAxes) -> Filled:
@@ -93,7 +93,7 @@ class Figures:
             self._filled[key] = fill_file(path, wanted) if wanted else {}
         return self._filled[key]
 
-    def _documents(self, folder: str, reference: str, stage: str) -> list[list[str]]:
+    def _documents(self, folder: str, reference: str, stage: str) -> list[Drawn]:
         """Figures of a stage that writes one JSON file."""
         shapes = _scan if stage == "categorize" else _measurement
         name = DOCUMENTS[stage]
@@ -103,13 +103,7 @@ class Figures:
         theirs = shapes(read_json(path))
         expected = self.run / reference / "output" / name
         ours = shapes(read_json(expected)) if expected.is_file() else {}
-        return [
-            [
-                self.pieces.add({"kind": kind, "reference": ours.get(kind)}, stage),
-                self.pieces.add(theirs.get(kind), stage),
-            ]
-            for kind in theirs
-        ]
+        return [({"kind": kind, "reference": ours.get(kind)}, theirs[kind]) for kind in theirs]
 
 
 def _axes(o: Observable) -> dict[str, Any]:
@@ -136,16 +130,16 @@ def _tables(folder: Path) -> dict[str, str]:
 def _scan(categories: Mapping[str, Any]) -> dict[str, Any]:
     """The search for boundaries, and what each category holds."""
     scan = {
-        "inclusive": float(categories["inclusive"]),
-        "combined": float(categories["combined"]),
+        "inclusive": _number(categories["inclusive"]),
+        "combined": _number(categories["combined"]),
         "steps": [
-            [float(s["boundary"]), float(s["combined"]), bool(s["accepted"])]
+            [_number(s["boundary"]), _number(s["combined"]), bool(s["accepted"])]
             for s in categories["steps"]
         ],
     }
     ranges = [
-        [*map(float, c["range"]), float(c["significance"]), float(c["signal"]),
-         float(c["background"])]
+        [*map(_number, c["range"]), _number(c["significance"]), _number(c["signal"]),
+         _number(c["background"])]
         for c in categories["categories"]
     ]  # fmt: skip
     return {"scan": scan, "categories": {"rows": ranges}}
@@ -155,12 +149,16 @@ def _measurement(found: Mapping[str, Any]) -> dict[str, Any]:
     """The signal strength with its intervals, and the profile of the likelihood if it was kept."""
     shapes: dict[str, Any] = {
         "strength": {
-            "mu": float(found["mu"]),
-            "error": [float(e) for e in found["mu_err"]],
-            "interval": found.get("mu_interval_95"),
+            "mu": _number(found["mu"]),
+            "error": [_number(e) for e in found["mu_err"]],
+            "interval": [_number(e) for e in found.get("mu_interval_95") or ()],
         }
     }
     if profile := found.get("profile"):
         pairs = zip(profile["mu"], profile["two_delta_nll"], strict=True)
-        shapes["profile"] = {"points": [[float(a), float(b)] for a, b in pairs]}
+        shapes["profile"] = {"points": [[_number(a), _number(b)] for a, b in pairs]}
     return shapes
+
+
+def _number(value: Any) -> float:
+    return finite(float(value))

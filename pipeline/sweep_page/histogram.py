@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,9 +101,12 @@ def fill(observable: Observable, values: Floats, weights: Floats | None) -> Cont
     good = np.isfinite(values) & np.isfinite(given)
     x, w = values[good], given[good]
     edges = observable.edges
+    with np.errstate(over="ignore", invalid="ignore"):  # a model's weights may be of any size
+        values_in = np.histogram(x, bins=edges, weights=w)[0].astype(float)
+        squares_in = np.histogram(x, bins=edges, weights=w * w)[0].astype(float)
     return Contents(
-        values=np.histogram(x, bins=edges, weights=w)[0].astype(float),
-        variances=np.histogram(x, bins=edges, weights=w * w)[0].astype(float),
+        values=values_in,
+        variances=squares_in,
         below=float(w[x < edges[0]].sum()),
         above=float(w[x > edges[-1]].sum()),
         rows=len(values),
@@ -146,4 +150,11 @@ def _rounded(values: Floats) -> list[float]:
 
 
 def _round(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+    return finite(float(f"{value:.{DIGITS}g}"))
+
+
+def finite(value: float) -> float:
+    """`value`; ValueError for a NaN or infinity, which no figure can show."""
+    if not math.isfinite(value):
+        raise ValueError(f"expected finite numbers to draw, found {value!r}")
+    return value

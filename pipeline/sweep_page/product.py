@@ -16,7 +16,7 @@ from pipeline.sweep_page.comparison import (
     physics_table,
     repeatability_table,
 )
-from pipeline.sweep_page.details import CAPS, Details, pack
+from pipeline.sweep_page.details import BUDGET, CAPS, Details, pack
 from pipeline.sweep_page.heatmap import heat_map
 from pipeline.sweep_page.leaderboard import leaderboard
 from pipeline.sweep_page.page import SweepView, render
@@ -31,15 +31,16 @@ METHOD = (
 )
 
 
-def make_sweep_page(run: Path) -> Path:
+def make_sweep_page(run: Path, budget: int = BUDGET) -> Path:
     """Write `<run>/report.html` of a sweep, however far it has come; its path.
 
+    Its trials take at most `budget` bytes: texts are cut where they would take more.
     The same files give the same bytes. Raises EvaluationError if the folder is no run.
     """
     run = Path(run)
     cells = read_cells(run)
     layout = Layout.load(run / "sweep.json")
-    details = pack(run, layout, cells)
+    details = pack(run, layout, cells, budget)
     text = render(
         _view(run, layout, cells, details),
         packed(trials_table(cells, details.addresses)),

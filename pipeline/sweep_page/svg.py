@@ -133,7 +133,7 @@ def scatter(
     y_ticks = ticks(0, 1)
 
     def at(x: float, y: float) -> tuple[float, float]:
-        a, b, c = (math.log10(v) if log else v for v in (x, low, high))
+        a, b, c = (math.log10(max(v, low)) if log else v for v in (x, low, high))
         share = min(1.0, max(0.0, (a - b) / (c - b)))
         return round(left + share * (width - left - right), 1), round(
             bottom - y * (bottom - top), 1

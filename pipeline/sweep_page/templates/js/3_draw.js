@@ -157,14 +157,14 @@ function categories(figure, found) {
 
 function strength(figure, found) {
   const rows = [["reference", figure.reference], ["solution", found]].filter((r) => r[1]);
-  const ends = rows.flatMap(([, m]) => [m.mu + m.error[0], m.mu + m.error[1], ...(m.interval || [])]);
+  const ends = rows.flatMap(([, m]) => [m.mu + m.error[0], m.mu + m.error[1], ...m.interval]);
   const low = Math.min(0, ...ends), high = Math.max(1, ...ends), room = (high - low) * 0.06;
   const root = canvas(150, "Signal strength with its intervals");
   const at = panel(root, { top: 14, bottom: 105, labels: true }, low - room, high + room, 0, 1, " ", 0.4);
   root.append(svg("line", { x1: at.x(1), x2: at.x(1), y1: 14, y2: 105, class: "unit" }));
   rows.forEach(([kind, m], i) => {
     const y = 42 + i * 36;
-    if (m.interval) root.append(svg("line", { x1: at.x(m.interval[0]), x2: at.x(m.interval[1]), y1: y, y2: y, class: kind + " thin" }));
+    if (m.interval.length) root.append(svg("line", { x1: at.x(m.interval[0]), x2: at.x(m.interval[1]), y1: y, y2: y, class: kind + " thin" }));
     root.append(svg("line", { x1: at.x(m.mu + m.error[0]), x2: at.x(m.mu + m.error[1]), y1: y, y2: y, class: kind + " thick" }));
     root.append(svg("circle", { cx: at.x(m.mu), cy: y, r: 4, class: kind }));
     const text = `${kind}: μ = ${number(m.mu, 4)} +${number(m.error[1], 3)} ${number(m.error[0], 3)}`;

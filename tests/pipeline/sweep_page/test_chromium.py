@@ -1,0 +1,160 @@
+"""A real browser: the page sorts, filters, opens, asks for nothing; hostile text is inert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.sweep_page.browser import Page
+
+pytestmark = pytest.mark.chromium
+
+ROWS = """[...document.querySelectorAll('#{}-table tbody tr')]
+    .filter(r => !r.hidden).map(r => r.cells[{}].innerText.split('\\n')[0])"""
+OPENED = "document.getElementById('trial').dataset.ready === '{}'"
+
+
+def _opened(page: Page, run: Path) -> None:
+    page.requests.clear()
+    page.messages.clear()
+    page.open((run / "report.html").as_uri())
+
+
+def _quiet(page: Page, run: Path) -> None:
+    """Nothing but the page itself was asked for, and nothing was complained of."""
+    assert {r.partition("#")[0] for r in page.requests} == {(run / "report.html").as_uri()}
+    assert page.messages == []
+
+
+def _choose(page: Page, name: str, value: str) -> None:
+    page.evaluate(
+        f"filterForm.elements['{name}'].value = {value!r};"
+        "filterForm.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+
+
+def test_tables_sort_by_a_click(page: Page, small: Path) -> None:
+    _opened(page, small)
+    head = "document.querySelectorAll('#leaderboard-table thead th')[{}]"
+    assert page.evaluate(ROWS.format("leaderboard", 0)) == ["alpha", "beta"]
+    page.evaluate(f"{head.format(1)}.querySelector('button').click()")
+    assert page.evaluate(f"{head.format(1)}.getAttribute('aria-sort')") == "descending"
+    page.evaluate(f"{head.format(1)}.querySelector('button').click()")
+    assert page.evaluate(f"{head.format(1)}.getAttribute('aria-sort')") == "ascending"
+    assert page.evaluate(ROWS.format("leaderboard", 0)) == ["beta", "alpha"]
+    _quiet(page, small)
+
+
+def test_filters_leave_what_was_asked_for(page: Page, small: Path) -> None:
+    _opened(page, small)
+    _choose(page, "stage", "classify")
+    assert page.evaluate(ROWS.format("leaderboard", 0)) == ["beta", "alpha"]
+    assert page.evaluate(ROWS.format("leaderboard", 1)) == ["0.90", "0.50"]
+    _choose(page, "model", "alpha")
+    _choose(page, "outcome", "failed")
+    assert page.evaluate(ROWS.format("leaderboard", 0)) == ["alpha"]
+    assert page.evaluate(ROWS.format("trials", 3)) == ["5", "6", "7", "8", "9"]
+    assert page.evaluate("document.getElementById('trials-count').textContent") == (
+        "5 of 5 trials shown."
+    )
+    _choose(page, "text", "nothing has this text")
+    assert page.evaluate(ROWS.format("trials", 3)) == []
+    page.evaluate("filterForm.reset()")
+    page.wait("listed.length === 40")
+    _quiet(page, small)
+
+
+def test_a_cell_leads_to_its_trials_and_one_opens(page: Page, small: Path) -> None:
+    """By the keyboard alone, from the heat map to the text of a round."""
+    _opened(page, small)
+    page.evaluate("document.querySelector('#heatmap button').focus()")
+    page.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.stage") == "classify"
+    assert page.evaluate("document.activeElement.dataset.config") == "alpha"
+    page.press("Enter")
+    assert page.evaluate("listed.length") == 10
+    assert page.evaluate("document.activeElement.className") == "open"
+    page.press("Enter")
+    page.wait(OPENED.format("alpha-t0/classify"))
+    assert page.evaluate("location.hash") == "#trial=alpha-t0/classify"
+    text = page.evaluate("document.getElementById('trial-content').innerText")
+    for part in ("passed, rung exact", "Keep the rows.", "return events", "area under the ROC"):
+        assert part in text
+    page.press("Escape")
+    page.wait("!document.getElementById('trial').open")
+    _quiet(page, small)
+
+
+def test_rounds_show_what_changed(page: Page, small: Path) -> None:
+    _opened(page, small)
+    page.evaluate("openTrial(cells.find(c => c.point === 'alpha-t9' && c.stage === 'convert'))")
+    page.wait(OPENED.format("alpha-t9/convert"))
+    found = page.evaluate(
+        "[...dialog.querySelectorAll('pre.diff')].map(d => [...d.children].map(s => s.className"
+        " + s.lastChild.textContent))"
+    )
+    changed = [[line for line in lines if not line.startswith("same")] for lines in found]
+    assert changed == [
+        ["removed- # round 1", "added+ # round 2"],
+        ["removed- # round 2"],
+    ]
+    page.evaluate("[...dialog.querySelectorAll('.choice button')].find(b => "
+                  "b.textContent === 'Whole module').click()")  # fmt: skip
+    assert page.evaluate("dialog.querySelectorAll('pre.diff').length") == 1
+
+
+def test_an_address_opens_a_trial_with_its_figures(page: Page, filled: Path) -> None:
+    _opened(page, filled)
+    cell = "cells.find(c => c.stage === 'preprocess' && c.outcome === 'passed')"
+    address = page.evaluate(f"cellAddress({cell})")
+    point = page.evaluate(f"{cell}.point")
+    page.evaluate(f"location.hash = {address!r}")
+    page.wait(OPENED.format(f"{point}/preprocess"))
+    figures = page.evaluate("dialog.querySelectorAll('figure svg[role=img][aria-label]').length")
+    assert figures == 4
+    text = page.evaluate("dialog.querySelector('figure svg').textContent")
+    for part in ("events / 1.25 GeV", "[GeV]", "reference", "solution"):
+        assert part in text
+    captions = page.evaluate("[...dialog.querySelectorAll('figcaption')].map(c => c.innerText)")
+    assert "square root of the sum of squared weights" in captions[0]
+    assert "√N" in captions[3]
+    _quiet(page, filled)
+
+
+def test_every_trial_opens(page: Page, filled: Path) -> None:
+    _opened(page, filled)
+    opened = page.evaluate(
+        "(async () => { let n = 0; for (const c of cells) { const v = await trialView(c);"
+        " n += v.querySelectorAll('h3').length === 3 ? 1 : 0; } return n; })()"
+    )
+    assert opened == 40
+    _quiet(page, filled)
+
+
+def test_hostile_text_is_inert(page: Page, hostile: Path) -> None:
+    _opened(page, hostile)
+    for stage in ("convert", "classify"):
+        page.evaluate(f"openTrial(cells.find(c => c.stage === '{stage}'))")
+        page.wait(OPENED.format(f"gamma-t0/{stage}"))
+        text = page.evaluate("dialog.textContent")
+        assert "</script><script>window.stolen = 1</script>" in text
+        assert "{{ 7 * 7 }}" in text
+        assert page.evaluate("dialog.querySelectorAll('img, script').length") == 0
+    assert page.evaluate("window.stolen === undefined")
+    assert page.evaluate("document.scripts.length") == 1 + page.evaluate(
+        "document.querySelectorAll('script[type]').length"
+    )
+    _quiet(page, hostile)
+
+
+def test_the_policy_stops_a_script_that_gets_in(page: Page, small: Path) -> None:
+    """The second line: even markup that got onto the page would not run."""
+    _opened(page, small)
+    page.evaluate(
+        "{const s = document.createElement('script'); s.textContent = 'window.stolen = 5';"
+        " document.body.append(s); const d = document.createElement('div');"
+        " d.innerHTML = '<img src=x onerror=\"window.stolen = 6\">'; document.body.append(d)}"
+    )
+    assert page.evaluate("window.stolen === undefined")
+    assert any("Content Security Policy" in m for m in page.messages)
