@@ -115,16 +115,16 @@ def _keys(conf: Path, group: str, options: tuple[str, ...]) -> frozenset[str]:
     elif group != SWEEP:
         found.add(group)
         for option in options:
-            walk(_option(conf / group, option), f"{group}.")
+            walk(option_of(conf / group, option), f"{group}.")
     return frozenset(found)
 
 
-def _option(group: Path, name: str) -> dict[str, Any]:
+def option_of(group: Path, name: str) -> dict[str, Any]:
     """The keys of a group's option, with those of the options that it is made from."""
     found = dict(_yaml(group / f"{name}.yaml"))
     for base in found.pop("defaults", []):
         if base != "_self_":
-            found = _over(_option(group, base), found)
+            found = _over(option_of(group, base), found)
     return found
 
 

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from pipeline.agent_settings import ModelSettings, PriceSettings, Provider, ServeSettings
-from pipeline.configure import _option, configure
 from pipeline.models import spec_of
+from pipeline.overrides import configure, option_of
 from pipeline.settings import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ BYTES_PER_PARAMETER = {
 
 def read(name: str) -> dict[str, Any]:
     """An entry with all its keys, also those of the entry that it is made from."""
-    return _option(FOLDER, name)
+    return option_of(FOLDER, name)
 
 
 def argument(serve: dict[str, Any], name: str) -> int | None:
