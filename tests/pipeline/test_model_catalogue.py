@@ -8,8 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from pipeline.agent_settings import ModelSettings, PriceSettings, Provider, ServeSettings
+from pipeline.configure import configure
 from pipeline.models import spec_of
-from pipeline.overrides import configure, option_of
+from pipeline.overrides import option_of
 from pipeline.settings import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
