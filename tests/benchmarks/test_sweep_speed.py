@@ -69,8 +69,8 @@ def test_slots_of_an_endpoint_are_busy(tmp_path: Path) -> None:
     with fixed_endpoint(answer_s=3.0) as fixed:
         # What a start needs once (data, reference) is made before anything is measured.
         sweep = ("sweep", "run.name=busy", "chain=isolated", "stages=[inspect]",
-                 "data.luminosity=0.05", "model=endpoint", f"+model.repository={NAME}",
-                 f"+model.base_url={fixed.url}", f"model.concurrency={slots}")  # fmt: skip
+                 "data.luminosity=0.05", "model=endpoint", f"model.repository={NAME}",
+                 f"model.base_url={fixed.url}", f"model.concurrency={slots}")  # fmt: skip
         ladon = Ladon(tmp_path)
         ladon(*sweep, "trial=1000")
         fixed.spans.clear()

@@ -12,6 +12,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -26,22 +27,33 @@ from tests.command import Ladon
 
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize")
 MODELS = ("expert", "student", "novice")
-TRIALS = 10
 LITTLE = ("data.luminosity=0.05", "chain=isolated", "stages=[inspect,categorize]")
 
 
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled sweep: 3 models, 5 stages, 10 trials."""
+@dataclass(frozen=True)
+class Smoke:
+    """The finished sweep, and how many trials it has."""
+
+    folder: Path
+    trials: int
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(2, id="few"), pytest.param(10, id="all", marks=pytest.mark.slow)],
+)
+def smoke(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Smoke:
+    """The bundled sweep: 3 models, 5 stages, 10 trials; of the quick tests only 2 of these."""
+    trials = int(request.param)
     command = Ladon(tmp_path_factory.mktemp("smoke"))
-    command("sweep", "sweep=smoke", "run.name=smoke")
-    return command.folder / "outputs" / "smoke"
+    command("sweep", "sweep=smoke", "run.name=smoke", f"trial=range(0,{trials})")
+    return Smoke(command.folder / "outputs" / "smoke", trials)
 
 
-def test_every_cell_is_what_is_known_of_it(smoke: Path) -> None:
-    found = {(c.model, c.stage, c.trial): c for c in read_cells(smoke)}
-    known = expected_cells(MODELS, STAGES, range(TRIALS))
-    assert len(found) == len(known) == 150
+def test_every_cell_is_what_is_known_of_it(smoke: Smoke) -> None:
+    found = {(c.model, c.stage, c.trial): c for c in read_cells(smoke.folder)}
+    known = expected_cells(MODELS, STAGES, range(smoke.trials))
+    assert len(found) == len(known) == 15 * smoke.trials
     wrong = []
     for cell in known:
         got, want = found[cell.model, cell.stage, cell.trial], cell.result
@@ -60,9 +72,9 @@ def test_every_cell_is_what_is_known_of_it(smoke: Path) -> None:
     assert not wrong
 
 
-def test_the_tables_are_the_truth(smoke: Path) -> None:
-    known = expected_cells(MODELS, STAGES, range(TRIALS))
-    with (smoke / "tables" / "measures.csv").open(newline="") as handle:
+def test_the_tables_are_the_truth(smoke: Smoke) -> None:
+    known = expected_cells(MODELS, STAGES, range(smoke.trials))
+    with (smoke.folder / "tables" / "measures.csv").open(newline="") as handle:
         rows = {(row["config"], row["stage"]): row for row in csv.DictReader(handle)}
     for model in MODELS:
         for stage in STAGES:
@@ -70,13 +82,14 @@ def test_the_tables_are_the_truth(smoke: Path) -> None:
                 c.result.outcome == "passed" for c in known if (c.model, c.stage) == (model, stage)
             )
             row = rows[model, stage]
-            assert (int(row["rated"]), float(row["success_physics"])) == (TRIALS, passed / TRIALS)
+            told = (int(row["rated"]), float(row["success_physics"]))
+            assert told == (smoke.trials, passed / smoke.trials)
 
 
-def test_the_intervals_cover_the_stated_rates(smoke: Path) -> None:
+def test_the_intervals_cover_the_stated_rates(smoke: Smoke) -> None:
     """At 95 % a few of fifteen may miss; over all stages none of the three should."""
     missed = []
-    for found in measures(read_cells(smoke)):
+    for found in measures(read_cells(smoke.folder)):
         stages = STAGES if found.stage == "all" else (found.stage,)
         stated = sum(_rate(found.model, stage) for stage in stages) / len(stages)
         low, high = found.passed.low, found.passed.high
@@ -96,8 +109,8 @@ def _rate(model: str, stage: str) -> float:
     )
 
 
-def test_same_code_was_run_once(smoke: Path) -> None:
-    cells = [c for c in read_cells(smoke) if c.output_sha256 is not None]
+def test_same_code_was_run_once(smoke: Smoke) -> None:
+    cells = [c for c in read_cells(smoke.folder) if c.output_sha256 is not None]
     by_code: dict[tuple[str, str | None], set[str | None]] = {}
     for cell in cells:
         by_code.setdefault((cell.stage, cell.code_sha256), set()).add(cell.output_sha256)
@@ -105,12 +118,14 @@ def test_same_code_was_run_once(smoke: Path) -> None:
     assert sum(c.shared for c in cells) > len(cells) / 2
 
 
-def test_the_page_is_one_file_of_moderate_size(smoke: Path) -> None:
-    page = (smoke / "report.html").read_text(encoding="utf-8")
+def test_the_page_is_one_file_of_moderate_size(smoke: Smoke) -> None:
+    page = (smoke.folder / "report.html").read_text(encoding="utf-8")
     assert "Scripted replies" in page
     assert "Synthetic data" in page
     assert len(page.encode()) < 10_000_000
-    assert json.loads((smoke / "summary.json").read_text())["cells"] == {"all": 150, "missing": 0}
+    assert json.loads((smoke.folder / "summary.json").read_text())["cells"] == {
+        "all": 15 * smoke.trials, "missing": 0,
+    }  # fmt: skip
 
 
 def written(run: Path) -> dict[str, int]:
@@ -202,7 +217,7 @@ def test_one_failed_point_stops_no_other(tmp_path: Path) -> None:
     ladon = Ladon(tmp_path)
     child = ladon.start(
         "sweep", "run.name=mixed", *LITTLE, "stages=[inspect]", "model=endpoint,expert",
-        "+model.repository=nobody/nothing", "+model.base_url=http://127.0.0.1:9/v1",
+        "model.repository=nobody/nothing", "model.base_url=http://127.0.0.1:9/v1",
         "model.max_retries=0",
     )  # fmt: skip
     text, _ = child.communicate()
