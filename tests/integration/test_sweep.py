@@ -115,7 +115,7 @@ def test_same_code_was_run_once(smoke: Smoke) -> None:
     for cell in cells:
         by_code.setdefault((cell.stage, cell.code_sha256), set()).add(cell.output_sha256)
     assert all(len(outputs) == 1 for outputs in by_code.values())
-    assert sum(c.shared for c in cells) > len(cells) / 2
+    assert any(c.shared for c in cells)
 
 
 def test_the_page_is_one_file_of_moderate_size(smoke: Smoke) -> None:
