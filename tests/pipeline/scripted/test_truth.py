@@ -116,7 +116,7 @@ def test_truth_looks_at_no_run_and_no_evaluation() -> None:
 
 def test_a_script_falls_back_on_solves_and_nothing_else() -> None:
     assert expected("mev", "inspect") == expected("solves", "inspect")
-    with pytest.raises(TruthError, match="expected the result of 'mev' in 'unfold', found none"):
+    with pytest.raises(TruthError, match="expected the result of 'mev' in unfold, found none"):
         expected("mev", "unfold")
 
 
