@@ -11,7 +11,7 @@ from pipeline.evaluation.measures import ALL_STAGES, Measures
 from pipeline.evaluation.pairs import DoubleCellError, PairedRates, all_pairs
 from pipeline.evaluation.repeating import Share
 from pipeline.report.notation import DASH, MINUS, signed
-from pipeline.sweep_page.leaderboard import about_row, outcomes_by_place
+from pipeline.sweep_page.leaderboard import about_row, of_page, outcomes_by_place
 from pipeline.sweep_page.table import Column, Entry, Row, Table, quantity, rate_entry, share_entry
 
 MOST_COMPARED = 40
@@ -49,7 +49,8 @@ def failures_table(cells: Sequence[Cell]) -> Table:
 def repeatability_table(found: Sequence[Measures], cells: Sequence[Cell]) -> Table:
     """Shares of pairs of trials that agree, per configuration, and per stage for the filter."""
     seen = outcomes_by_place(cells)
-    rows = tuple(_repeated(m, about_row(m, seen)) for m in found)
+    shown, note = of_page(found)
+    rows = tuple(_repeated(m, about_row(m, seen, not note)) for m in shown)
     columns = (
         Column("configuration", numeric=False),
         Column("same code", "pairs of trials with the same frozen code"),
@@ -62,7 +63,7 @@ def repeatability_table(found: Sequence[Measures], cells: Sequence[Cell]) -> Tab
         "Share of pairs of trials of the same configuration and stage that agree, with 95 % "
         "intervals. A trial without code or output agrees with no other."
     )
-    return Table("repeatability", "Agreement of repeated trials", caption, columns, rows)
+    return Table("repeatability", "Agreement of repeated trials", caption, columns, rows, note)
 
 
 def pairs_table(cells: Sequence[Cell]) -> Table:

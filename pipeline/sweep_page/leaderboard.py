@@ -23,6 +23,8 @@ SHOWN_K = 5
 """The largest k that the leaderboard shows pass@k for."""
 RUNG_COLUMNS = ("exact", "permutation", "statistical")
 """Rungs beside the success itself, which is the last one."""
+MOST_SINGLE = 100
+"""Configurations of which single stages have rows of their own."""
 CAPTION = (
     "Success is the share of trials that passed at any rung of the ladder, with Wilson's 95 % "
     "interval (below, and drawn); exact, permutation and statistical are the shares that reached "
@@ -60,11 +62,26 @@ def leaderboard(found: Sequence[Measures], cells: Sequence[Cell]) -> Table:
         Column("hints broken", "share of trials that did not follow a hint", up=True),
     ]
     seen = outcomes_by_place(cells)
+    found, note = of_page(found)
     ordered = sorted(found, key=lambda m: -(m.passed.value if m.passed.value is not None else -1))
     rows = [
-        Row(_entries(m, k, chained, [s[1:] for s in spent]), about_row(m, seen)) for m in ordered
+        Row(_entries(m, k, chained, [s[1:] for s in spent]), about_row(m, seen, not note))
+        for m in ordered
     ]
-    return Table("leaderboard", "Configurations, best first", CAPTION, tuple(columns), tuple(rows))
+    return Table(
+        "leaderboard", "Configurations, best first", CAPTION, tuple(columns), tuple(rows), note
+    )
+
+
+def of_page(found: Sequence[Measures]) -> tuple[Sequence[Measures], str]:
+    """The measures that get a row; with very many configurations those over all stages alone."""
+    whole = [m for m in found if m.stage == ALL_STAGES]
+    if len(whole) <= MOST_SINGLE:
+        return found, ""
+    return whole, (
+        f"With more than {MOST_SINGLE} configurations the rows are over all stages, whatever the "
+        "filter says; the heat map has single stages."
+    )
 
 
 def shown_k(found: Sequence[Measures]) -> int | None:

@@ -166,6 +166,17 @@ def test_eight_points_with_everything_stay_small(filled: Path) -> None:
     assert len(_html(filled)) < 0.6 * MEGABYTE
 
 
+def test_very_many_configurations_have_one_row_each(tmp_path: Path) -> None:
+    stages = {"convert": PASSED, "classify": FAILED}
+    points = [MadePoint(f"m{i}", 0, stages) for i in range(120)]
+    html = make_sweep_page(write_sweep(tmp_path / "run", points)).read_text(encoding="utf-8")
+    board = html.partition('id="leaderboard-table"')[2].partition("</table>")[0]
+    assert board.count("<tr data-") == 120
+    assert "With more than 100 configurations the rows are over all stages" in html
+    assert "120 configurations are too many to compare every two on this page" in html
+    assert "m7, classify: 0 of 1 passed" in html
+
+
 @pytest.mark.slow
 def test_four_hundred_points_stay_below_ten_megabytes(tmp_path: Path) -> None:
     """5 models x 4 settings x 20 trials x 5 stages, every output and module another."""
