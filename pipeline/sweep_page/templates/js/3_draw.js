@@ -30,7 +30,7 @@ function scale(low, high, from, to) {
 function panel(root, box, low, high, bottom, top, yLabel, wanted = 5) {
   const at = { x: scale(low, high, LEFT, WIDTH - RIGHT), y: scale(bottom, top, box.bottom, box.top) };
   const g = svg("g", { class: "axes" });
-  for (const t of ticks(bottom, top, wanted)) {
+  for (const t of yLabel ? ticks(bottom, top, wanted) : []) {
     g.append(svg("line", { x1: LEFT - 4, x2: LEFT, y1: at.y(t), y2: at.y(t) }), svg("text", { x: LEFT - 7, y: at.y(t) + 4, "text-anchor": "end" }, number(t)));
   }
   for (const t of ticks(low, high)) {
@@ -160,14 +160,17 @@ function strength(figure, found) {
   const ends = rows.flatMap(([, m]) => [m.mu + m.error[0], m.mu + m.error[1], ...m.interval]);
   const low = Math.min(0, ...ends), high = Math.max(1, ...ends), room = (high - low) * 0.06;
   const root = canvas(150, "Signal strength with its intervals");
-  const at = panel(root, { top: 14, bottom: 105, labels: true }, low - room, high + room, 0, 1, " ", 0.4);
+  const at = panel(root, { top: 14, bottom: 105, labels: true }, low - room, high + room, 0, 1, "");
   root.append(svg("line", { x1: at.x(1), x2: at.x(1), y1: 14, y2: 105, class: "unit" }));
   rows.forEach(([kind, m], i) => {
     const y = 42 + i * 36;
     if (m.interval.length) root.append(svg("line", { x1: at.x(m.interval[0]), x2: at.x(m.interval[1]), y1: y, y2: y, class: kind + " thin" }));
     root.append(svg("line", { x1: at.x(m.mu + m.error[0]), x2: at.x(m.mu + m.error[1]), y1: y, y2: y, class: kind + " thick" }));
     root.append(svg("circle", { cx: at.x(m.mu), cy: y, r: 4, class: kind }));
-    const text = `${kind}: μ = ${number(m.mu, 4)} +${number(m.error[1], 3)} ${number(m.error[0], 3)}`;
+    const least = Math.min(...m.error.map(Math.abs).filter((e) => e > 0));
+    const places = Number.isFinite(least) ? Math.max(0, 1 - Math.floor(Math.log10(least))) : 2;
+    const written = (v) => v.toFixed(places).replace("-", "−");
+    const text = `${kind}: μ = ${written(m.mu)} +${written(m.error[1])} ${written(m.error[0])}`;
     root.append(svg("text", { x: LEFT + 8, y: y - 9 }, text));
   });
   root.append(svg("text", { x: WIDTH - RIGHT, y: 140, "text-anchor": "end", class: "title" }, "signal strength μ (thick: 68 %, thin: 95 %)"));
@@ -183,7 +186,7 @@ function profile(figure, found) {
     root.append(svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: at.y(y), y2: at.y(y), class: "unit" }), svg("text", { x: WIDTH - RIGHT - 4, y: at.y(y) - 4, "text-anchor": "end", class: "note" }, text));
   }
   for (const [kind, p] of both) {
-    const shown = p.points.filter((q) => q[1] <= 10.5);
+    const shown = p.points.filter((q) => q[1] <= 10);
     root.append(svg("polyline", { points: shown.map((q) => at.x(q[0]) + "," + at.y(q[1])).join(" "), fill: "none", class: kind + " curve" }));
   }
   legend(root, Boolean(figure.reference));
