@@ -30,7 +30,7 @@ from tests.executors.serving.conftest import MODEL, REPOSITORY, Ask
 from tests.executors.serving.test_with_slurm import queued
 from tests.vllm.conftest import vllm_python  # noqa: F401
 
-pytestmark = [pytest.mark.slurm, pytest.mark.vllm]
+pytestmark = [pytest.mark.slurm, pytest.mark.vllm, pytest.mark.timeout(1200)]
 
 SPEC = ServeSpec("ray-test", MODEL, MODEL, gpus=2, tensor_parallel=1, nodes=2)
 JOB = "ladon-mine-serve-ray-test"

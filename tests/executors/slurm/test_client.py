@@ -43,6 +43,7 @@ def test_a_command_that_does_not_answer_is_a_passing_complaint(program: Program)
         ("error: Required partition not available (inactive or drain)", True),
         ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", True),
         ("sbatch: error: Batch job submission failed: Socket timed out on send/recv", True),
+        ("sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying", True),
         ("sbatch: error: invalid partition specified: nope", False),
         ("error: Invalid account or account/partition combination specified", False),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,8 @@ def test_an_image_that_works(alone: Path) -> None:
     program(alone, "apptainer", "[ $1 = exec ] && [ $2 = --userns ] && echo 3.11.2")
     found = looked("site.container=image.sif", "site.container_options=[--userns]")
     assert "Python 3.11.2 has the packages" in found["container image"].said
+    # Without the option root gets it all the same, as its steps do.
+    assert looked("site.container=image.sif")["container image"].fatal is (os.geteuid() != 0)
 
 
 def test_packages_that_slurm_needs() -> None:
