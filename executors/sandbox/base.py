@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import IO, Any, Literal, NamedTuple, Protocol
 
 Status = Literal[
     "ok",
@@ -117,6 +117,22 @@ class SandboxResult:
     def ok(self) -> bool:
         """Whether there is a value."""
         return self.status == "ok"
+
+
+class Process(Protocol):
+    """The part of `subprocess.Popen` that a worker's process needs."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
+
+    def poll(self) -> int | None:
+        """How it ended, as subprocess counts; None while it lives."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The same, within `timeout` seconds; subprocess.TimeoutExpired."""
 
 
 class Worker(Protocol):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import os
 import platform
 import re
-import select
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,14 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from executors.sandbox import bubblewrap_command as bwrap
-from executors.sandbox import inputs, interpreter, processes, worker
-from executors.sandbox.base import (
-    LAYERS,
-    Availability,
-    Limits,
-    SandboxStartError,
-    SandboxUnavailableError,
-)
+from executors.sandbox import inputs, interpreter, processes, worker, zygote
+from executors.sandbox.base import LAYERS, Availability, Limits, SandboxUnavailableError
+from executors.sandbox.bubblewrap_jail import START_S, start
 from executors.sandbox.inside import seccomp
 
 OLDEST = (0, 6)
@@ -37,7 +29,6 @@ FIRST_FREE_UID = 0x70000000
 """From here to 0x7fffffff nobody gives ids away (systemd's UIDS-GIDS.md)."""
 UIDS_PER_PROCESS = 64
 """2^22 process ids times 64 fill that range."""
-START_S = 30.0
 
 PROBE = """
 import sys
@@ -71,30 +62,6 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in found.groups()) if found else ()
 
 
-class BubblewrapJail:
-    """A running bwrap; its first process inside is the root of all others."""
-
-    def __init__(self, process: subprocess.Popen[bytes], first: int, names: list[str]) -> None:
-        self.process, self.first = process, first
-        self.inputs: Mapping[str, str] = {name: f"/inputs/{name}" for name in names}
-
-    def members(self, most: int) -> list[int]:
-        """Processes in the PID namespace, without bubblewrap's own first one."""
-        return processes.descendants(self.first, most)
-
-    def end(self) -> None:
-        """Kill the first process: the kernel kills its whole PID namespace with it."""
-        # As long as bwrap lives it has not waited for its child, whose id is then still its own.
-        if self.process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.first, signal.SIGKILL)
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
 @dataclass(frozen=True)
 class Bubblewrap:
     """See `base.Sandbox`. Works for root and, where user namespaces are allowed, for everybody."""
@@ -103,6 +70,8 @@ class Bubblewrap:
     user_namespace: bool = False
     """Use one as root too, instead of becoming a user that nobody else is; the kernel does not
     count root's processes, so that there can be no more than one then."""
+    copies: bool = True
+    """Take a copy of this process's zygote where there is one (see `zygote`): starts at once."""
     name: str = "bubblewrap"
 
     def available(self) -> Availability:
@@ -125,7 +94,8 @@ class Bubblewrap:
     @contextmanager
     def _open(self, code: bytes, readonly: Mapping[str, Path]) -> Iterator[worker.WarmWorker]:
         made = plan(self.limits, readonly, self.user_namespace)
-        with worker.started(functools.partial(launch, made, code), self.limits) as warm:
+        begin = functools.partial(launch, made, code, self.copies)
+        with worker.started(begin, self.limits) as warm:
             yield warm
 
 
@@ -158,52 +128,17 @@ def setup(made: bwrap.Plan) -> interpreter.Setup:
     )
 
 
-def launch(made: bwrap.Plan, code: bytes, channels: worker.Channels) -> BubblewrapJail:
-    """Start bwrap with the program inside; SandboxStartError with what bwrap said."""
-    argument = setup(made).argument(channels.numbers())
-    code_fd = os.memfd_create("ladon-solution")
-    info, info_fd = os.pipe()
-    try:
-        with open(code_fd, "wb", closefd=False) as file:
-            file.write(code)
-        os.lseek(code_fd, 0, os.SEEK_SET)
-        process = subprocess.Popen(
-            bwrap.command(made, code_fd, info_fd, ("-m", "inside", argument)),
-            executable=shutil.which("bwrap"),
-            env={},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(code_fd, info_fd, *channels.numbers().values()),
-            start_new_session=True,
-        )
-    except BaseException:
-        os.close(info)
-        raise
-    finally:
-        os.close(code_fd)
-        os.close(info_fd)
-    try:
-        return BubblewrapJail(process, _first_process(info), list(made.readonly))
-    except SandboxStartError as error:
-        process.kill()
-        _, said = process.communicate()
-        raise SandboxStartError(f"{error}: {said.decode(errors='replace').strip()!r}") from None
-    finally:
-        os.close(info)
+def launch(made: bwrap.Plan, code: bytes, copies: bool, channels: worker.Channels) -> worker.Jail:
+    """The program in a sandbox: with `copies` one of the zygote, if there is one, or a new Python.
 
-
-def _first_process(info: int) -> int:
-    """The id that bwrap writes to `info` when the first process inside exists."""
-    text = b""
-    while select.select([info], [], [], START_S)[0]:
-        data = os.read(info, 4096)
-        text += data
-        if not data:
-            break
-        with suppress(ValueError):
-            return int(json.loads(text)["child-pid"])
-    raise SandboxStartError(f"bubblewrap started no process, its record says {text!r}")
+    SandboxStartError with what bubblewrap said.
+    """
+    what = setup(made)
+    if copies and made.uid is not None and (running := zygote.current()) is not None:
+        with suppress(zygote.ZygoteGoneError):
+            return zygote.launch(running, made, code, what, channels)
+    numbers = channels.numbers()
+    return start(made, code, ("-m", "inside", what.argument(numbers)), tuple(numbers.values()))
 
 
 @functools.cache

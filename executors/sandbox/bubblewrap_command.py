@@ -17,6 +17,8 @@ WORK, TEMPORARY, SHARED = "/work", "/tmp", "/dev/shm"
 SHARED_BYTES = 16 << 20
 READABLE = ("/python", "/packages", "/inputs", "/solution", "/worker", "/usr", "/lib", "/lib64")
 DEVICES = ("null", "zero", "random", "urandom")
+JOINING = ("CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+"""What joining a namespace, and giving up all of these afterwards, asks for."""
 SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64")
 
 
@@ -46,14 +48,49 @@ def command(plan: Plan, code_fd: int, info_fd: int | None, arguments: tuple[str,
         line += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
     else:
         line += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    line += ["--hostname", "sandbox", "--clearenv"]
+    line += ["--hostname", "sandbox", *_environment(plan), *_packages(plan)]
+    for name, path in sorted(plan.readonly.items()):
+        line += ["--ro-bind", str(path), f"/inputs/{name}"]
+    line += ["--perms", "0444", "--ro-bind-data", str(code_fd), SOLUTION]
+    line += _devices()
+    writable = plan.limits.writable_mb << 20
+    for folder, size in ((SHARED, SHARED_BYTES), (TEMPORARY, writable), (WORK, writable)):
+        line += ["--perms", "1777", "--size", str(size), "--tmpfs", folder]
+    line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
+    if info_fd is not None:
+        line += ["--info-fd", str(info_fd)]
+    return [*line, "--", "/python/bin/python3", *interpreter.FLAGS, *arguments]
+
+
+def zygote_command(plan: Plan, arguments: tuple[str, ...]) -> list[str]:
+    """The bwrap command line of the zygote, which sees the same packages in the same places; pure.
+
+    It keeps what is needed to join the namespaces of sandboxes, and shares the machine's processes
+    with us; a solution never runs in it.
+    """
+    line = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    for capability in JOINING:
+        line += ["--cap-add", capability]
+    line += [*_environment(plan), *_packages(plan), *_devices()]
+    line += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    return [*line, "--", "/python/bin/python3", *interpreter.FLAGS, *arguments]
+
+
+def _environment(plan: Plan) -> list[str]:
     variables = interpreter.environment(WORK, TEMPORARY) | {
         "PYTHONHOME": "/python",
         "PYTHONPATH": "/worker",
         "LD_LIBRARY_PATH": ":".join(f"/python/{folder.name}" for folder in plan.python.libraries),
     }
+    line = ["--clearenv"]
     for name, value in sorted(variables.items()):
         line += ["--setenv", name, value]
+    return line
+
+
+def _packages(plan: Plan) -> list[str]:
+    """Python and what is installed for it, read-only."""
+    line: list[str] = []
     for folder in (
         "/usr",
         "/python",
@@ -73,20 +110,14 @@ def command(plan: Plan, code_fd: int, info_fd: int | None, arguments: tuple[str,
         line += ["--ro-bind", str(packages), f"/packages/{index}"]
     for mask in plan.masks:
         line += ["--perms", "0555", "--size", "4096", "--tmpfs", mask, "--remount-ro", mask]
-    line += ["--ro-bind", str(interpreter.PROGRAM), "/worker/inside"]
-    for name, path in sorted(plan.readonly.items()):
-        line += ["--ro-bind", str(path), f"/inputs/{name}"]
-    line += ["--perms", "0444", "--ro-bind-data", str(code_fd), SOLUTION]
-    line += ["--perms", "0755", "--size", "65536", "--tmpfs", "/dev"]
+    return [*line, "--ro-bind", str(interpreter.PROGRAM), "/worker/inside"]
+
+
+def _devices() -> list[str]:
+    line = ["--perms", "0755", "--size", "65536", "--tmpfs", "/dev"]
     for device in DEVICES:
         line += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    writable = plan.limits.writable_mb << 20
-    for folder, size in ((SHARED, SHARED_BYTES), (TEMPORARY, writable), (WORK, writable)):
-        line += ["--perms", "1777", "--size", str(size), "--tmpfs", folder]
-    line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
-    if info_fd is not None:
-        line += ["--info-fd", str(info_fd)]
-    return [*line, "--", "/python/bin/python3", *interpreter.FLAGS, *arguments]
+    return line
 
 
 def masks(python: interpreter.Interpreter) -> tuple[str, ...]:

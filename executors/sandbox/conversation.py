@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from executors.sandbox.base import Process
 from executors.sandbox.inside import framing
 from executors.sandbox.output import Output
 
@@ -34,9 +35,7 @@ class Heard:
 class Conversation:
     """The host's side of the channel to a process and of its stdout and stderr."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], channel: socket.socket, most_output: int
-    ) -> None:
+    def __init__(self, process: Process, channel: socket.socket, most_output: int) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         self._process, self._channel, self._most_output = process, channel, most_output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 from executors.sandbox import endings, processes
 from executors.sandbox.base import (
     Limits,
+    Process,
     SandboxClosedError,
     SandboxResult,
     SandboxStartError,
@@ -29,8 +29,11 @@ START_S = 120.0
 class Jail(Protocol):
     """A started sandbox process and what its kind knows about it."""
 
-    process: subprocess.Popen[bytes]
-    inputs: Mapping[str, str]
+    @property
+    def process(self) -> Process: ...
+
+    @property
+    def inputs(self) -> Mapping[str, str]: ...
 
     def members(self, most: int) -> list[int]:
         """Ids of the processes in it, no more than `most` + 1."""

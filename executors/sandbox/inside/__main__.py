@@ -15,7 +15,7 @@ import sys
 import types
 from typing import Any
 
-from . import limits
+from . import limits, zygote
 
 EXIT_CHANNEL = 70
 """Exit code that says: the channel to the host was spoiled."""
@@ -27,6 +27,15 @@ MOST_OPEN_FILES = 65536
 def main(argument: str) -> None:
     """Set up as the JSON `argument` of the host says, then serve until the channel closes."""
     setup = json.loads(argument)
+    if "zygote" in setup:
+        sys.path.extend(setup["packages"])
+        zygote.serve(setup["zygote"], begin)
+    else:
+        begin(setup)
+
+
+def begin(setup: dict[str, Any]) -> None:
+    """The worker: limits first, then the packages, then what the host asks."""
     if setup["parent"] is not None:
         limits.die_with(setup["parent"])
     keep = sorted({0, 1, 2, setup["control"], setup["input"], setup["output"]})
@@ -35,7 +44,7 @@ def main(argument: str) -> None:
     if setup["uid"] is not None:
         limits.drop_privileges(setup["uid"])
     limits.apply(setup["limits"], setup["tasks"])
-    sys.path.extend(setup["packages"])
+    sys.path.extend(folder for folder in setup["packages"] if folder not in sys.path)
     Service(setup).serve()
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from executors.sandbox import Apptainer, Bubblewrap, Limits, Plain, Sandbox
+from executors.sandbox import Apptainer, Bubblewrap, Limits, Plain, Sandbox, zygote
 from tests import images
 
 IN_IMAGE = [
     pytest.param(kind, marks=pytest.mark.apptainer)
     for kind in ("apptainer", "apptainer user namespace")
 ]
-KINDS = ["bubblewrap", "user namespace", *IN_IMAGE, "plain"]
+KINDS = ["bubblewrap", "zygote", "user namespace", *IN_IMAGE, "plain"]
 
 
 @pytest.fixture(params=KINDS)
@@ -35,7 +35,9 @@ def made(kind: str, limits: Limits) -> Sandbox:
     elif kind.startswith("apptainer"):
         sandbox = Apptainer(limits, images.image("sandbox"), kind.endswith("user namespace"))
     else:
-        sandbox = Bubblewrap(limits, kind == "user namespace")
+        if kind == "zygote" and not zygote.begin():
+            pytest.skip("only root can join the namespaces of a sandbox")
+        sandbox = Bubblewrap(limits, kind == "user namespace", copies=kind == "zygote")
     available, reason = sandbox.available()
     if not available:
         pytest.skip(f"{kind}: {reason}; make testbed provides it")
