@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -21,6 +22,7 @@ from executors.base import Chunk, Err, OnResult, Result, Task
 from executors.memory import limit_memory, reuse_memory
 from executors.parent import die_with_parent
 from executors.runner import chunk_of, run
+from executors.sandbox import zygote
 
 WorkFunction = Callable[[WorkItem], Result]
 PRELOADED = ("coffea.nanoevents", "coffea.processor", "pandas", "pyarrow.parquet")
@@ -196,7 +198,10 @@ class ProcessesExecutor:
         """Have one item worked on; the pool is made when it is first needed."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self.workers, self._context, initializer=start_worker, initargs=(self._memory,)
+                self.workers,
+                self._context,
+                initializer=start_worker,
+                initargs=(self._memory, zygote.channel()),
             )
         return self._pool.submit(function, item)
 
@@ -210,8 +215,13 @@ class ProcessesExecutor:
             self._pool = None
 
 
-def start_worker(memory: int) -> None:
-    """Tie a worker process to the process that it works for, and to `memory` bytes of its own."""
+def start_worker(memory: int, asking: socket.socket | None = None) -> None:
+    """Tie a worker process to the process that it works for, and to `memory` bytes of its own.
+
+    `asking` is the channel to the zygote of that process, for the sandboxes of this one.
+    """
+    if asking is not None:
+        zygote.use(asking)
     die_with_parent()  # its parent is the server of processes, which outlives us as long as it does
     threading.Thread(target=_die_with_employer, name="employer", daemon=True).start()
     limit_memory(memory)

@@ -36,6 +36,8 @@ class StepServer:
         """`environment` is that of the steps."""
         site = settings.site
         self._used = site.scheduler == "none" and site.container is None
+        boxed = settings.solver.name != "reference" and site.sandbox in ("auto", "bubblewrap")
+        self._options = ("--zygote",) if boxed else ()
         self._environment = environment
         self._folder: Path | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -54,7 +56,14 @@ class StepServer:
         self._folder = Path(tempfile.mkdtemp(prefix="ladon-"))
         parent = os.getpid()
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline.steps.server", str(self._folder / "socket")],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "pipeline.steps.server",
+                str(self._folder / "socket"),
+                *self._options,
+            ],
             stdin=subprocess.DEVNULL,
             env=dict(self._environment),
             start_new_session=True,

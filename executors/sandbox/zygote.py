@@ -47,15 +47,10 @@ class ZygoteGoneError(Exception):
 
 @dataclass(frozen=True)
 class Zygote:
-    """A running zygote, and our end of its channel."""
+    """A running zygote: our end of its channel, and its process where it is our child."""
 
-    process: subprocess.Popen[bytes]
     channel: socket.socket
-    python: interpreter.Interpreter
-
-    def fileno(self) -> int:
-        """The open file that a fork which wants to ask must keep."""
-        return self.channel.fileno()
+    process: subprocess.Popen[bytes] | None = None
 
 
 _running: Zygote | None = None
@@ -86,8 +81,19 @@ def begin() -> bool:
             pass_fds=(theirs.fileno(),),
             start_new_session=True,
         )
-    _running = Zygote(process, ours, python)
+    _running = Zygote(ours, process)
     return True
+
+
+def use(channel: socket.socket) -> None:
+    """Ask the zygote of another process, whose channel this is."""
+    global _running
+    _running = Zygote(channel)
+
+
+def channel() -> socket.socket | None:
+    """What a process of ours that is no fork needs to ask; multiprocessing can pickle it."""
+    return None if _running is None else _running.channel
 
 
 def end() -> None:
@@ -95,7 +101,7 @@ def end() -> None:
     global _running
     if _running is not None:
         _running.channel.close()
-        with suppress(ChildProcessError):
+        if _running.process is not None:
             _running.process.terminate()
             _running.process.wait()
     _running = None
@@ -190,8 +196,6 @@ def launch(
     zygote: Zygote, made: bwrap.Plan, code: bytes, setup: interpreter.Setup, channels: Channels
 ) -> JoinedJail:
     """An empty sandbox, and a copy of the zygote in it; ZygoteGoneError, SandboxStartError."""
-    if zygote.python != made.python:
-        raise ZygoteGoneError
     arguments = ("-I", "-c", WAITING.format(nobody=bwrap.NOBODY))
     jail = start(made, code, arguments, ())
     with ExitStack() as undo:

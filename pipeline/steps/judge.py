@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from executors.sandbox import zygote
 from pipeline.files import read_json, write_json
 from pipeline.judge import judge
 from pipeline.judge.request import JudgeRequest
+from pipeline.stages.jail import Jail
 from pipeline.steps.context import Place
 from pipeline.steps.errors import run_step
 from pipeline.steps.sharing import verdict_file
@@ -31,10 +33,14 @@ def main() -> None:
 
 
 def _verdict(place: Place, record: dict[str, Any]) -> dict[str, Any]:
+    settings = place.settings()
+    sandbox = Jail.of(settings).sandbox
+    if sandbox is not None and sandbox.name == "bubblewrap":
+        zygote.begin()  # the guards ask the solution again and again, each time in a new sandbox
     verdict = judge(
         JudgeRequest(
             stage=place.stage,
-            settings=place.settings(),
+            settings=settings,
             fileset=place.fileset(),
             solution_path=place.folder / "solution.py",
             output=place.folder,

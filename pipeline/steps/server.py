@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from executors.parent import die_with_parent
+from executors.sandbox import zygote
 
 STEPS = tuple(
     f"pipeline.steps.{name}" for name in ("adopt", "solve", "execute", "judge", "collect")
@@ -114,7 +115,10 @@ def _become(asked: dict[str, object], streams: list[int], parent: int) -> NoRetu
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for own, stream in zip((1, 2), streams, strict=True):
             os.dup2(stream, own)
-        os.closerange(3, 4096)
+        asking = zygote.channel()
+        kept = 2 if asking is None else asking.fileno()
+        os.closerange(3, max(3, kept))
+        os.closerange(kept + 1, 4096)
         os.chdir(str(asked["folder"]))
         step = [str(word) for word in asked["step"]]  # type: ignore[attr-defined]
         sys.argv = step
@@ -143,6 +147,8 @@ def _ended() -> list[tuple[int, int]]:
 
 
 if __name__ == "__main__":
+    if "--zygote" in sys.argv:
+        zygote.begin()  # it loads its packages while we load ours
     preload()
     gc.collect()
     gc.freeze()  # what is shared with the children is not touched by their collectors
