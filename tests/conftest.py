@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from executors.sandbox import zygote
 from tests.command import SMALL_DATA, Ladon
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,6 +38,14 @@ def open_data() -> Path:
 def samples(open_data: Path) -> Path:
     """Folder with the real sample files, one folder per release."""
     return open_data / "samples"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandboxes_start_at_once() -> Iterator[None]:
+    """Where there can be a zygote, the sandboxes that tests open are copies of it, as in a run."""
+    zygote.begin()
+    yield
+    zygote.end()
 
 
 @pytest.fixture(scope="session")

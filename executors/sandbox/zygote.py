@@ -183,13 +183,10 @@ class JoinedJail:
 
     def end(self) -> None:
         """Kill the first process in the namespace, and all others with it."""
-        self._jail.end()
+        _end(self._jail)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=10)
         self.process.close()
-        for stream in (self._jail.process.stdout, self._jail.process.stderr):
-            if stream is not None:
-                stream.close()
 
 
 def launch(
@@ -199,12 +196,19 @@ def launch(
     arguments = ("-I", "-c", WAITING.format(nobody=bwrap.NOBODY))
     jail = start(made, code, arguments, ())
     with ExitStack() as undo:
-        undo.callback(jail.end)
+        undo.callback(_end, jail)
         _wait(jail)
         waiting = processes.descendants(jail.first, made.limits.processes)
         copy = _join(zygote, jail, setup, channels)
         undo.pop_all()
     return JoinedJail(jail, waiting, copy)
+
+
+def _end(jail: BubblewrapJail) -> None:
+    jail.end()
+    for stream in (jail.process.stdout, jail.process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _wait(jail: BubblewrapJail) -> None:
@@ -213,7 +217,7 @@ def _wait(jail: BubblewrapJail) -> None:
     assert out is not None
     assert said is not None
     if not select.select([out], [], [], START_S)[0] or out.read(4) != b"here":
-        jail.end()
+        jail.end()  # its last words have an end then
         raise SandboxStartError(f"bubblewrap made no sandbox, it said {said.read()[-800:]!r}")
 
 

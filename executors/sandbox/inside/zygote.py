@@ -41,6 +41,7 @@ def serve(channel: int, begin: Callable[[dict[str, Any]], None]) -> None:
     """Make a copy for each request until nobody is left who could ask; `begin` is its work."""
     from . import audit, decoding, encoding, formulas, framing, report, seccomp  # noqa: F401
 
+    limits.die_with(os.getppid())  # bubblewrap, which dies with ours
     for name in PACKAGES:
         with suppress(ImportError):
             importlib.import_module(name)
@@ -53,6 +54,7 @@ def serve(channel: int, begin: Callable[[dict[str, Any]], None]) -> None:
         if not message:
             return
         if os.fork() == 0:
+            asking.close()
             _send(json.loads(message), files, begin)
         for file in files:
             os.close(file)
