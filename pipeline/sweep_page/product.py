@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.evaluation.cell import Cell
 from pipeline.evaluation.measures import measures
 from pipeline.evaluation.reading import read_cells
+from pipeline.evaluation.tables import table_files
 from pipeline.files import replacing
 from pipeline.sweep_page.chart import failure_charts, rounds_chart, tradeoff_charts
 from pipeline.sweep_page.comparison import (
@@ -23,8 +24,8 @@ from pipeline.sweep_page.page import SweepView, render
 from pipeline.sweep_page.trials import packed, trials_table
 from pipeline.workflow.layout import Layout
 
-SUMMARIES = ("summary.csv", "summary.json", "cells.csv", "cells.parquet", "measures.csv")
-"""Files with the numbers for programs, where the run has them."""
+SUMMARIES = ("summary.csv", "summary.json")
+"""Files with the numbers for programs, beside the tables, where the run has them."""
 METHOD = (
     "All intervals are at 95 %: Wilson's for rates, Student's for means, Newcombe's for "
     "differences of paired rates."
@@ -75,7 +76,7 @@ def _view(run: Path, layout: Layout, cells: Sequence[Cell], details: Details) ->
         physics=physics_table(found, cells),
         cut=_cut(details),
         method=METHOD,
-        files=tuple(name for name in SUMMARIES if (run / name).is_file()),
+        files=tuple(n for n in (*SUMMARIES, *table_files()) if (run / n).is_file()),
     )
 
 
