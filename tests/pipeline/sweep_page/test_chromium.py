@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pipeline.files import read_json, write_json
+from pipeline.sweep_page import make_sweep_page
 from tests.pipeline.sweep_page.browser import Page
 
 pytestmark = pytest.mark.chromium
 
 ROWS = """[...document.querySelectorAll('#{}-table tbody tr')]
     .filter(r => !r.hidden).map(r => r.cells[{}].innerText.split('\\n')[0])"""
+CAPTIONS = "[...dialog.querySelectorAll('figcaption')].map(c => c.innerText)"
+LINES = """[...dialog.querySelectorAll('td.good, td.bad')].map(cell => {
+    const words = document.createRange(); words.selectNodeContents(cell);
+    return words.getClientRects().length; })"""
+"""How many lines the first cell of each check takes."""
 OPENED = "document.getElementById('trial').dataset.ready === '{}'"
 
 
@@ -116,10 +124,55 @@ def test_an_address_opens_a_trial_with_its_figures(page: Page, filled: Path) -> 
     text = page.evaluate("dialog.querySelector('figure svg').textContent")
     for part in ("events / 1.25 GeV", "[GeV]", "reference", "solution"):
         assert part in text
-    captions = page.evaluate("[...dialog.querySelectorAll('figcaption')].map(c => c.innerText)")
+    captions = page.evaluate(CAPTIONS)
     assert "square root of the sum of squared weights" in captions[0]
     assert "√N" in captions[3]
     _quiet(page, filled)
+
+
+@pytest.mark.parametrize("unblind", [False, True])
+def test_a_fit_says_what_it_was_made_to(
+    page: Page, tmp_path: Path, filled: Path, unblind: bool
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(filled, run)
+    for path in run.glob("points/*/settings.json"):
+        write_json(path, {**read_json(path), "unblind": unblind})
+    make_sweep_page(run)
+    _opened(page, run)
+    trial = "cells.find(c => c.stage === '{}' && c.outcome === 'passed')"
+    page.evaluate(f"openTrial({trial.format('measure')})")
+    page.wait("dialog.dataset.ready?.endsWith('/measure')")
+    fits = page.evaluate(CAPTIONS)
+    assert len(fits) == 2
+    for caption in fits:
+        assert ("Fitted to the data themselves" in caption) is unblind
+        assert ("expected (Asimov) data" in caption) is not unblind
+    page.evaluate(f"openTrial({trial.format('preprocess')})")
+    page.wait("dialog.dataset.ready?.endsWith('/preprocess')")
+    data = page.evaluate("dialog.querySelectorAll('figure')[3].textContent")
+    assert ("blinded" in data) is not unblind
+    _quiet(page, run)
+
+
+def test_a_trial_says_what_is_made_up(page: Page, filled: Path) -> None:
+    """On the bar of the dialog, which stays where it is."""
+    _opened(page, filled)
+    page.evaluate("openTrial(cells.find(c => c.stage === 'convert'))")
+    page.wait("dialog.dataset.ready?.endsWith('/convert')")
+    badges = "[...document.querySelectorAll('.trial-bar .badge')].map(b => b.textContent)"
+    assert page.evaluate(badges) == ["Synthetic data", "Scripted replies"]
+
+
+def test_no_word_of_a_verdict_is_broken(page: Page, filled: Path) -> None:
+    _opened(page, filled)
+    page.evaluate("openTrial(cells.find(c => c.stage === 'preprocess' && c.outcome === 'passed'))")
+    page.wait("dialog.dataset.ready?.endsWith('/preprocess')")
+    squeeze = "dialog.querySelectorAll('td:last-child')"
+    page.evaluate(f"{squeeze}.forEach(c => {{ c.textContent = 'many words '.repeat(99); }})")
+    lines = page.evaluate(LINES)
+    assert lines
+    assert set(lines) == {1}
 
 
 def test_every_trial_opens(page: Page, filled: Path) -> None:

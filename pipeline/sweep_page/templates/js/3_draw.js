@@ -44,12 +44,21 @@ function panel(root, box, low, high, bottom, top, yLabel, wanted = 5) {
   return at;
 }
 
-function legend(root, hasReference, right = false) {
-  const x = right ? WIDTH - 150 : LEFT + 4;
+/* What the marks of a figure look like: [reference, solution]. */
+const MARKS = {
+  filled: (x) => [svg("rect", { x, y: 13, width: 16, height: 9, class: "reference" }), svg("line", { x1: x + 96, x2: x + 96, y1: 11, y2: 25, class: "solution" })],
+  points: (x) => [svg("circle", { cx: x + 8, cy: 18, r: 6, class: "reference" })],
+  ranges: (x) => [svg("rect", { x, y: 13, width: 16, height: 9, class: "reference" }), svg("line", { x1: x + 86, x2: x + 106, y1: 18, y2: 18, class: "solution" })],
+  curves: (x) => [svg("line", { x1: x - 2, x2: x + 18, y1: 18, y2: 18, class: "reference curve" }), svg("line", { x1: x + 86, x2: x + 106, y1: 18, y2: 18, class: "solution curve" })],
+};
+
+function legend(root, hasReference, marks = "filled") {
+  const x = LEFT + 4 - (hasReference ? 0 : 88);
   const g = svg("g", { class: "legend" });
-  if (hasReference) g.append(svg("rect", { x, y: 13, width: 16, height: 9, class: "reference" }), svg("text", { x: x + 21, y: 22 }, "reference"));
-  const from = x + (hasReference ? 88 : 0);
-  g.append(svg("line", { x1: from + 8, x2: from + 8, y1: 11, y2: 25, class: "solution" }), svg("circle", { cx: from + 8, cy: 18, r: 3, class: "solution" }), svg("text", { x: from + 21, y: 22 }, "solution"));
+  g.append(...MARKS[marks](x).filter((mark) => hasReference || !mark.classList.contains("reference")));
+  if (hasReference) g.append(svg("text", { x: x + 21, y: 22 }, "reference"));
+  if (marks !== "curves") g.append(svg("circle", { cx: x + 96, cy: 18, r: 3, class: "solution" }));
+  g.append(svg("text", { x: x + 110, y: 22 }, "solution"));
   root.append(g);
 }
 
@@ -136,7 +145,7 @@ function scan(figure, found) {
     root.append(svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: at.y(s.inclusive), y2: at.y(s.inclusive), class: kind + " dashed" }));
     for (const [x, z, accepted] of s.steps) root.append(svg("circle", { cx: at.x(x), cy: at.y(z), r: size, class: kind + (accepted ? "" : " open") }));
   });
-  legend(root, Boolean(ours));
+  legend(root, Boolean(ours), "points");
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "boundary in the classifier score"));
   return root;
 }
@@ -150,7 +159,7 @@ function categories(figure, found) {
   if (found) for (const [a, b, z] of found.rows) {
     root.append(svg("line", { x1: at.x(a), x2: at.x(b), y1: at.y(z), y2: at.y(z), class: "solution" }), svg("circle", { cx: (at.x(a) + at.x(b)) / 2, cy: at.y(z), r: 3, class: "solution" }));
   }
-  legend(root, Boolean(ours));
+  legend(root, Boolean(ours), "ranges");
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "classifier score"));
   return root;
 }
@@ -189,15 +198,19 @@ function profile(figure, found) {
     const shown = p.points.filter((q) => q[1] <= 10);
     root.append(svg("polyline", { points: shown.map((q) => at.x(q[0]) + "," + at.y(q[1])).join(" "), fill: "none", class: kind + " curve" }));
   }
-  legend(root, Boolean(figure.reference));
+  legend(root, Boolean(figure.reference), "curves");
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "signal strength μ"));
   return root;
 }
 
+const FITTED = {
+  true: "Fitted to the data themselves: the run is not blinded (unblind=true).",
+  false: "Fitted to expected (Asimov) data, made of sidebands and simulation: no blinded event is in it.",
+};
 const TELLS = {
   scan: "Combined significance when a boundary is added; full points: accepted, open ones: they gain too little. Dashed: without any boundary.",
   categories: "Significance of each category over its range of the score.",
-  strength: "The line at 1 is the Standard Model's. Blinded data are not in it: expected data take their place.",
+  strength: "The line at 1 is the Standard Model's.",
   profile: "Crossings with the dashed lines are the ends of the intervals.",
 };
 const DRAWN = { histogram, scan, categories, strength, profile };
@@ -214,9 +227,10 @@ function contentsText(contents, weighted) {
 function figureView(figure, found) {
   const name = figure.title || TITLES[figure.kind];
   const caption = el("figcaption", {}, el("b", {}, name[0].toUpperCase() + name.slice(1) + ". "), TELLS[figure.kind] || "");
+  if (figure.kind === "strength" || figure.kind === "profile") caption.append(" " + FITTED[figure.observed]);
   if (figure.kind === "histogram") {
     caption.append(`Reference: ${contentsText(figure.reference, figure.weighted)}. Solution: ${contentsText(found, figure.weighted)}. ` +
-      (figure.weighted ? "Uncertainty: square root of the sum of squared weights." : "Uncertainty: √N."));
+      `Bars (solution) and grey bands (reference): ${figure.weighted ? "square root of the sum of squared weights" : "√N"}. Triangles: ratios beyond the axis.`);
   }
   return el("figure", { class: "half" }, DRAWN[figure.kind](figure, found), caption);
 }

@@ -59,7 +59,7 @@ async function roundsView(doc, base) {
 function checksTable(name, checks, left, counts, base) {
   if (!checks.length && !left) return null;
   const rows = checks.map(([passed, what, expected, found, detail, rung]) => el("tr", {},
-    el("td", { class: passed ? "good" : "bad" }, passed ? "passed" : "failed"), el("td", {}, what), el("td", {}, rung || "–"),
+    el("td", { class: passed ? "good whole" : "bad whole" }, passed ? "passed" : "failed"), el("td", {}, what), el("td", { class: "whole" }, rung || "–"),
     el("td", {}, expected), el("td", {}, found), el("td", {}, detail)));
   const head = ["", "check", "rung", "expected", "found", "detail"].map((t) => el("th", { scope: "col" }, t));
   const table = el("div", { class: "scroll" }, el("table", {}, el("caption", {}, el("b", {}, name + ". "), `${number(counts[0])} passed, ${number(counts[1])} failed.`), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
@@ -105,6 +105,14 @@ function trialHead(cell, base, doc) {
   const files = doc ? doc.files.flatMap((name) => [link(base + name, name), " "]) : [];
   head.append(el("p", { class: "files" }, "All of it, with every prompt: ", ...files));
   return head;
+}
+
+/* What must be known before anything is read, wherever the dialog is scrolled to. */
+async function trialBadges(cell) {
+  if (cell.address === null) return [];
+  const doc = await piece(cell.address);
+  const found = [doc.synthetic && ["Synthetic data", "synthetic"], doc.scripted && ["Scripted replies", "warning"]];
+  return found.filter(Boolean).map(([text, kind]) => el("span", { class: "badge " + kind }, text));
 }
 
 /* Everything about `cell`, as one element. */
