@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -153,6 +154,25 @@ def test_a_fit_says_what_it_was_made_to(
     data = page.evaluate("dialog.querySelectorAll('figure')[3].textContent")
     assert ("blinded" in data) is not unblind
     _quiet(page, run)
+
+
+@pytest.mark.parametrize(("selected", "said"), [
+    ([1, 0, 0], "Blinded between 120 and 130 GeV."),
+    ([1, 2, 0], "are blinded: those shown there do not pass the selection."),
+])  # fmt: skip
+def test_events_in_the_blinded_range_are_explained(
+    page: Page, small: Path, selected: list[int], said: str
+) -> None:
+    """Converted data keep pairs there that are not tight and isolated."""
+    _opened(page, small)
+    axes = {
+        "kind": "histogram", "title": "data: mass", "x": "m", "unit": "GeV", "y": "events",
+        "low": 110, "high": 140, "bins": 3, "weighted": False, "hidden": [120, 130],
+        "reference": None,
+    }  # fmt: skip
+    found = {"y": selected, "e": [1, 1, 1], "rows": 3, "sum": 3, "below": 0, "above": 0, "lost": 0}
+    text = page.evaluate(f"figureView({json.dumps(axes)}, {json.dumps(found)}).textContent")
+    assert said in text
 
 
 def test_a_trial_says_what_is_made_up(page: Page, filled: Path) -> None:

@@ -84,7 +84,7 @@ function histogram(figure, found) {
   const at = panel(root, { top: TOP, bottom: 215 }, figure.low, figure.high, bottom, top, per);
   const hidden = (box) => figure.hidden && root.append(svg("rect", { x: at.x(figure.hidden[0]), y: box[0], width: at.x(figure.hidden[1]) - at.x(figure.hidden[0]), height: box[1] - box[0], class: "hidden" }));
   hidden([TOP, 215]);
-  if (figure.hidden) root.append(svg("text", { x: (at.x(figure.hidden[0]) + at.x(figure.hidden[1])) / 2, y: TOP + 14, "text-anchor": "middle", class: "note" }, "blinded"));
+  if (figure.hidden) root.append(svg("text", { x: (at.x(figure.hidden[0]) + at.x(figure.hidden[1])) / 2, y: TOP + 14, "text-anchor": "middle", class: "note" }, leftInHidden(figure, found) ? "selected events blinded" : "blinded"));
   if (ours) {
     root.append(svg("path", { d: steps(ours.y, edges, at), class: "reference" }));
     bars(root, at, edges, ours, "band");
@@ -96,6 +96,19 @@ function histogram(figure, found) {
   if (ours && found) ratios(root, ratio, edges, ours, found);
   root.append(label(figure.x + (figure.unit ? " [" + figure.unit + "]" : ""), { x: WIDTH - RIGHT, y: 322, "text-anchor": "end", class: "title" }));
   return root;
+}
+
+/* Whether events are shown in the blinded range: those that the selection would not keep. */
+function leftInHidden(figure, found) {
+  const width = (figure.high - figure.low) / figure.bins;
+  const inside = (i) => { const x = figure.low + (i + 0.5) * width; return x > figure.hidden[0] && x < figure.hidden[1]; };
+  return [figure.reference, found].filter(Boolean).some((c) => c.y.some((v, i) => v && inside(i)));
+}
+
+function hiddenText(figure, found) {
+  if (!figure.hidden) return "";
+  const range = `between ${number(figure.hidden[0])} and ${number(figure.hidden[1])} ${figure.unit}`;
+  return leftInHidden(figure, found) ? ` Selected events ${range} are blinded: those shown there do not pass the selection.` : ` Blinded ${range}.`;
 }
 
 /* Uncertainty of the reference: sqrt(N), or the square root of the sum of squared weights. */
@@ -230,7 +243,7 @@ function figureView(figure, found) {
   if (figure.kind === "strength" || figure.kind === "profile") caption.append(" " + FITTED[figure.observed]);
   if (figure.kind === "histogram") {
     caption.append(`Reference: ${contentsText(figure.reference, figure.weighted)}. Solution: ${contentsText(found, figure.weighted)}. ` +
-      `Bars (solution) and grey bands (reference): ${figure.weighted ? "square root of the sum of squared weights" : "√N"}. Triangles: ratios beyond the axis.`);
+      `Bars (solution) and grey bands (reference): ${figure.weighted ? "square root of the sum of squared weights" : "√N"}. Triangles: ratios beyond the axis.` + hiddenText(figure, found));
   }
   return el("figure", { class: "half" }, DRAWN[figure.kind](figure, found), caption);
 }

@@ -59,7 +59,7 @@ async function roundsView(doc, base) {
 function checksTable(name, checks, left, counts, base) {
   if (!checks.length && !left) return null;
   const rows = checks.map(([passed, what, expected, found, detail, rung]) => el("tr", {},
-    el("td", { class: passed ? "good whole" : "bad whole" }, passed ? "passed" : "failed"), el("td", {}, what), el("td", { class: "whole" }, rung || "–"),
+    el("td", { class: passed ? "good" : "bad" }, passed ? "passed" : "failed"), el("td", {}, what), el("td", {}, rung || "–"),
     el("td", {}, expected), el("td", {}, found), el("td", {}, detail)));
   const head = ["", "check", "rung", "expected", "found", "detail"].map((t) => el("th", { scope: "col" }, t));
   const table = el("div", { class: "scroll" }, el("table", {}, el("caption", {}, el("b", {}, name + ". "), `${number(counts[0])} passed, ${number(counts[1])} failed.`), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
