@@ -19,9 +19,11 @@ from pipeline.evaluation.spending import Pricing
 from pipeline.judge.verdict import RUNGS
 
 FOLDER = "tables"
+NAMES = ("cells", "measures", "failures", "errors", "pairs")
 TIMED = ("agent_s", "execute_s", "wall_s", "gpu_s", "energy_j", "cost")
 """What it took here and now: columns that are one of these, or begin with one and `_`, differ
 between two runs that found the same."""
+WRITERS = {".csv": write_csv, ".parquet": write_parquet}
 
 
 def write_tables(run: Path) -> tuple[str, ...]:
@@ -31,11 +33,16 @@ def write_tables(run: Path) -> tuple[str, ...]:
     """
     written = []
     for table in flat_tables(read_cells(run), read_pricing(run)):
-        for suffix, write in ((".csv", write_csv), (".parquet", write_parquet)):
+        for suffix, write in WRITERS.items():
             name = f"{FOLDER}/{table.name}{suffix}"
             write(run / name, table)
             written.append(name)
     return tuple(written)
+
+
+def table_files() -> tuple[str, ...]:
+    """The files that `write_tables` writes, relative to the run, for those who lead to them."""
+    return tuple(f"{FOLDER}/{name}{suffix}" for name in NAMES for suffix in WRITERS)
 
 
 def flat_tables(cells: Sequence[Cell], pricing: Pricing) -> tuple[FlatTable, ...]:

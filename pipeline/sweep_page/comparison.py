@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.evaluation.cell import Cell
 from pipeline.evaluation.distribution import errors_of, study_kind
@@ -10,15 +10,23 @@ from pipeline.evaluation.intervals import Amount
 from pipeline.evaluation.measures import ALL_STAGES, Measures
 from pipeline.evaluation.pairs import DoubleCellError, PairedRates, all_pairs
 from pipeline.evaluation.repeating import Share
-from pipeline.report.notation import DASH, MINUS, signed
+from pipeline.report.notation import DASH, signed
 from pipeline.sweep_page.leaderboard import about_row, of_page, outcomes_by_place
-from pipeline.sweep_page.table import Column, Entry, Row, Table, quantity, rate_entry, share_entry
+from pipeline.sweep_page.table import (
+    Column,
+    Entry,
+    Row,
+    Table,
+    quantity,
+    rate_entry,
+    share_entry,
+    with_half,
+)
 
 MOST_COMPARED = 40
 """Configurations that are all compared with each other."""
 MOST_PAIRS = 300
 """Rows of comparisons over all stages, and at single stages, each."""
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 SYMBOLS = {"auc": "AUC", "significance": "Z", "mu": "μ", "selected": "selected events"}
 
 
@@ -46,13 +54,19 @@ def failures_table(cells: Sequence[Cell]) -> Table:
     return Table("kinds", "Failures that count against a model", caption, columns, rows)
 
 
-def repeatability_table(found: Sequence[Measures], cells: Sequence[Cell]) -> Table:
-    """Shares of pairs of trials that agree, per configuration, and per stage for the filter."""
+def repeatability_table(
+    found: Sequence[Measures], cells: Sequence[Cell], asked: Mapping[str, str]
+) -> Table:
+    """Shares of pairs of trials that agree, per configuration, and per stage for the filter.
+
+    `asked` is what model.deterministic was for each configuration; '' where no server answers.
+    """
     seen = outcomes_by_place(cells)
     shown, note = of_page(found)
-    rows = tuple(_repeated(m, about_row(m, seen, not note)) for m in shown)
+    rows = tuple(_repeated(m, about_row(m, seen, not note), asked.get(m.config, "")) for m in shown)
     columns = (
         Column("configuration", numeric=False),
+        Column("model.deterministic", "whether a server for the same bits was asked for", False),
         Column("same code", "pairs of trials with the same frozen code"),
         Column("same output", "pairs of trials with the same bits of output"),
         Column("equal on the ladder", "the same bits, or both within the rung statistical"),
@@ -122,7 +136,7 @@ def physics_table(found: Sequence[Measures], cells: Sequence[Cell]) -> Table:
                 Entry(str(d.absolute.n), d.absolute.n),
                 _difference(d.absolute),
                 _difference(d.relative, 100.0),
-                Entry(_signed(d.largest), abs(d.largest)),
+                Entry(_plus(d.largest, quantity(d.largest)), abs(d.largest)),
             ),
             {**about_row(m, seen, stage=False), "only": m.stage},
         )
@@ -144,10 +158,11 @@ def physics_table(found: Sequence[Measures], cells: Sequence[Cell]) -> Table:
     return Table("physics", "Physics of the outputs", caption, columns, rows, note)
 
 
-def _repeated(m: Measures, about: dict[str, str]) -> Row:
+def _repeated(m: Measures, about: dict[str, str], asked: str) -> Row:
     r = m.repeatability
     entries = (
         Entry(m.config),
+        Entry(asked or DASH, hint="" if asked else "no server answers"),
         _agree(r.code),
         _agree(r.output),
         _agree(r.ladder),
@@ -198,26 +213,18 @@ def _difference(amount: Amount, times: float = 1.0) -> Entry:
     if amount.value is None:
         return Entry(DASH, hint="the reference is 0")
     value = amount.value * times
-    below = ""
-    if amount.high is not None:
-        below = f"± {quantity((amount.high - amount.value) * times, 2)}"
-    return Entry(_signed(value), value, f"mean of {amount.n}", below)
+    if amount.high is None:
+        return Entry(_plus(value, quantity(value)), value, f"mean of {amount.n}")
+    text, half = with_half(value, (amount.high - amount.value) * times)
+    return Entry(_plus(value, text), value, f"mean of {amount.n}", half)
 
 
-def _signed(value: float) -> str:
-    """With its sign and about three digits; a plain 0."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 100:
-        return signed(value, 0)
-    text = f"{value:+.3g}" if abs(value) >= 1e-3 else f"{value:+.1e}"
-    return text.replace("-", MINUS)
+def _plus(value: float, text: str) -> str:
+    """The text of a difference, with a sign where it is positive."""
+    return f"+{text}" if value > 0 else text
 
 
 def _p(value: float) -> str:
     if value >= 1e-3:
         return f"{value:.3f}"
-    if value == 0:
-        return "0"
-    mantissa, power = f"{value:.1e}".split("e-")
-    return f"{mantissa}×10⁻{power.lstrip('0').translate(RAISED)}"
+    return quantity(value, 2)

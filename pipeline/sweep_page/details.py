@@ -58,6 +58,7 @@ class _Trial:
     """All that is known of one trial, before anything is cut."""
 
     cell: Cell
+    synthetic: bool
     talk: Conversation
     verdict: Mapping[str, Any]
     figures: Sequence[Drawn]
@@ -72,6 +73,8 @@ class _Trial:
             "verdict": pieces.add(_verdict(self.verdict, caps.checks), group),
             "figures": [[pieces.add(one, group) for one in drawn] for drawn in self.figures],
             "figures_note": self.figures_note,
+            "synthetic": self.synthetic,
+            "scripted": self.cell.scripted,
             "files": self.files,
         }
 
@@ -120,6 +123,7 @@ def _read_trial(
         verdict["fault"] = _within(run, verdict["fault"])
     return _Trial(
         cell=cell,
+        synthetic=plan.synthetic,
         talk=replace(talk, note=_within(run, talk.note)),
         verdict=verdict,
         figures=drawn,
@@ -171,7 +175,7 @@ def _axes(run: Path, point: str) -> ChannelAxes | None:
     """What a point's figures need; None if its settings are not there or not whole."""
     try:
         return ChannelAxes.of(_read(run / "points" / point / "settings.json"))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, ImportError):
         return None
 
 

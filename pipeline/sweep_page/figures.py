@@ -42,8 +42,10 @@ class Figures:
         if not (self.run / folder / "record.json").is_file():
             return [], "No figures: the stage was not run on the data."
         try:
+            if not read_json(self.run / folder / "record.json").get("files"):
+                return [], "No figures: the stage ended without an output."
             if stage in DOCUMENTS:
-                return self._documents(folder, reference, stage), ""
+                return self._documents(folder, reference, stage, channel), ""
             return self._histograms(folder, reference, stage, channel)
         except (OSError, RunFileError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
             return [], f"No figures: the output cannot be read as this stage's: {error}"
@@ -93,7 +95,9 @@ class Figures:
             self._filled[key] = fill_file(path, wanted) if wanted else {}
         return self._filled[key]
 
-    def _documents(self, folder: str, reference: str, stage: str) -> list[Drawn]:
+    def _documents(
+        self, folder: str, reference: str, stage: str, channel: ChannelAxes
+    ) -> list[Drawn]:
         """Figures of a stage that writes one JSON file."""
         shapes = _scan if stage == "categorize" else _measurement
         name = DOCUMENTS[stage]
@@ -103,7 +107,10 @@ class Figures:
         theirs = shapes(read_json(path))
         expected = self.run / reference / "output" / name
         ours = shapes(read_json(expected)) if expected.is_file() else {}
-        return [({"kind": kind, "reference": ours.get(kind)}, theirs[kind]) for kind in theirs]
+        head = {"observed": channel.observed}
+        return [
+            ({"kind": kind, "reference": ours.get(kind), **head}, theirs[kind]) for kind in theirs
+        ]
 
 
 def _axes(o: Observable) -> dict[str, Any]:

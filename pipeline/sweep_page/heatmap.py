@@ -26,6 +26,7 @@ class HeatCell:
     stage: str
     text: str
     below: str
+    interval: str
     style: str
     hint: str
     label: str
@@ -77,17 +78,19 @@ def colour_rules() -> str:
 def _cell(config: str, stage: str, m: Measures | None) -> HeatCell:
     if m is None:
         hint = f"{config}, {stage}: not asked for"
-        return HeatCell(stage, DASH, "", "h-none", hint, hint)
+        return HeatCell(stage, DASH, "", "", "h-none", hint, hint)
     rate = m.passed
     if rate.value is None or rate.low is None or rate.high is None:
         parts = {"not computed yet": m.missing, "not reached": m.not_reached, **m.not_rated}
         why = ", ".join(f"{name} {n}" for name, n in parts.items() if n) or "our own solution"
         hint = f"{config}, {stage}: no trial that counts ({why})"
-        return HeatCell(stage, DASH, "n = 0", "h-none", hint, hint)
+        return HeatCell(stage, DASH, "n = 0", "", "h-none", hint, hint)
     style = f"h{min(len(COLOURS) - 1, int(rate.value * len(COLOURS)))}"
     hint = (
         f"{config}, {stage}: {rate.passed} of {rate.n} passed, {rate.value:.3f} with 95 % "
         f"interval {rate.low:.3f} to {rate.high:.3f}"
     )
     below = f"{rate.passed}/{rate.n}"
-    return HeatCell(stage, f"{rate.value:.2f}", below, style, hint, f"{hint}; show its trials")
+    interval = f"{rate.low:.2f}{DASH}{rate.high:.2f}"
+    label = f"{hint}; show its trials"
+    return HeatCell(stage, f"{rate.value:.2f}", below, interval, style, hint, label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,21 +31,34 @@ class ChannelAxes:
     data: frozenset[str]
     """Names of the samples that are data."""
     blind: tuple[float, float] | None
-    """Range of the observable in which selected data are kept from solvers."""
+    """Range of the observable in which selected data are kept from solvers; None if none are."""
+    observed: bool = False
+    """With unblind=true a solver's fit is to the data, not to expected ones."""
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> ChannelAxes:
-        """From the content of a `settings.json`."""
+        """From the content of a `settings.json`; KeyError, TypeError, ValueError or ImportError
+        where it is none."""
         channel = settings["channel"]
         low, high = channel["fit_range"]
         roles = channel.get("processes", {})
         data = {s for p in roles.values() if p["role"] == "data" for s in p["samples"]}
-        blind = channel.get("blind")
         return cls(
             channel["name"], channel["observable"], plain_label(channel["observable_label"]),
             float(low), float(high), frozenset(data),
-            (float(blind[0]), float(blind[1])) if blind else None,
+            _blind(settings), bool(settings.get("unblind", False)),
         )  # fmt: skip
+
+
+def _blind(settings: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The range that is kept from solvers: not in an unblinded run, nor where a channel states a
+    range and has no rule that hides it (H→4ℓ)."""
+    channel = settings["channel"]
+    rules = importlib.import_module(f"pipeline.channels.{channel['name']}")
+    if settings.get("unblind", False) or channel["selection"] not in rules.BLINDING_BRANCHES:
+        return None
+    low, high = channel["blind"]
+    return float(low), float(high)
 
 
 def plain_label(text: str) -> str:

@@ -27,6 +27,8 @@ class SweepView:
     synthetic: bool
     badges: tuple[tuple[str, str], ...]
     statements: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    """(what, value) of what was analysed and how."""
     stages: tuple[str, ...]
     models: tuple[str, ...]
     leaderboard: Table
@@ -35,6 +37,8 @@ class SweepView:
     kinds: Table
     tradeoffs: tuple[Chart, ...]
     rounds: Chart
+    identical: tuple[str, ...]
+    """What was identical, what was asked for, what was measured."""
     repeatability: Table
     pairs: Table
     physics: Table
@@ -45,7 +49,7 @@ class SweepView:
     links: tuple[tuple[str, str], ...] = (
         ("leaderboard", "Leaderboard"), ("heatmap", "Configuration × stage"),
         ("failures", "Failures"), ("tradeoffs", "Success against effort"), ("rounds", "Rounds"),
-        ("repeatability", "Repeatability"), ("pairs", "Comparisons"), ("physics", "Physics"),
+        ("repeatability", "What was identical"), ("pairs", "Comparisons"), ("physics", "Physics"),
         ("trials", "Trials"),
     )  # fmt: skip
     outcomes: tuple[tuple[str, str], ...] = (

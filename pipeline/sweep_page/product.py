@@ -8,7 +8,9 @@ from pathlib import Path
 from pipeline.evaluation.cell import Cell
 from pipeline.evaluation.measures import measures
 from pipeline.evaluation.reading import read_cells
+from pipeline.evaluation.tables import table_files
 from pipeline.files import replacing
+from pipeline.report.notation import number
 from pipeline.sweep_page.chart import failure_charts, rounds_chart, tradeoff_charts
 from pipeline.sweep_page.comparison import (
     failures_table,
@@ -16,15 +18,17 @@ from pipeline.sweep_page.comparison import (
     physics_table,
     repeatability_table,
 )
+from pipeline.sweep_page.conditions import Conditions
 from pipeline.sweep_page.details import BUDGET, CAPS, Details, pack
 from pipeline.sweep_page.heatmap import heat_map
+from pipeline.sweep_page.identical import deterministic, identical
 from pipeline.sweep_page.leaderboard import leaderboard
 from pipeline.sweep_page.page import SweepView, render
 from pipeline.sweep_page.trials import packed, trials_table
 from pipeline.workflow.layout import Layout
 
-SUMMARIES = ("summary.csv", "summary.json", "cells.csv", "cells.parquet", "measures.csv")
-"""Files with the numbers for programs, where the run has them."""
+SUMMARIES = ("summary.csv", "summary.json")
+"""Files with the numbers for programs, beside the tables, where the run has them."""
 METHOD = (
     "All intervals are at 95 %: Wilson's for rates, Student's for means, Newcombe's for "
     "differences of paired rates."
@@ -53,6 +57,8 @@ def make_sweep_page(run: Path, budget: int = BUDGET) -> Path:
 
 def _view(run: Path, layout: Layout, cells: Sequence[Cell], details: Details) -> SweepView:
     found = measures(cells)
+    conditions = Conditions.of(run, [p.name for p in layout.points])
+    asked = {c: deterministic(points) for c, points in conditions.by_config(cells).items()}
     order = {s: i for p in layout.points for i, s in enumerate(p.channel_stages)}
     stages = sorted({c.stage for c in cells}, key=lambda s: order.get(s, len(order)))
     synthetic = any(p.synthetic for p in layout.points)
@@ -62,6 +68,7 @@ def _view(run: Path, layout: Layout, cells: Sequence[Cell], details: Details) ->
         synthetic=synthetic,
         badges=_badges(cells, synthetic),
         statements=_statements(cells, synthetic),
+        facts=conditions.facts(),
         stages=tuple(stages),
         models=tuple(dict.fromkeys(c.model for c in cells)),
         leaderboard=leaderboard(found, cells),
@@ -70,12 +77,13 @@ def _view(run: Path, layout: Layout, cells: Sequence[Cell], details: Details) ->
         kinds=failures_table(cells),
         tradeoffs=tradeoff_charts(found),
         rounds=rounds_chart(cells),
-        repeatability=repeatability_table(found, cells),
+        identical=identical(run, conditions, cells),
+        repeatability=repeatability_table(found, cells, asked),
         pairs=pairs_table(cells),
         physics=physics_table(found, cells),
-        cut=_cut(details),
+        cut=_cut(details, conditions.unblinded),
         method=METHOD,
-        files=tuple(name for name in SUMMARIES if (run / name).is_file()),
+        files=tuple(n for n in (*SUMMARIES, *table_files()) if (run / n).is_file()),
     )
 
 
@@ -126,14 +134,19 @@ def _missing(cells: Sequence[Cell]) -> int:
     return sum(c.outcome == "missing" for c in cells)
 
 
-def _cut(details: Details) -> str:
+def _cut(details: Details, unblinded: bool) -> str:
     caps = details.caps
     why = " to keep this page small" if caps != CAPS[0] else ""
+    hidden = (
+        "with unblind=true these are all events."
+        if unblinded
+        else "blinded events are in none. Checks are made of frozen code and count them too."
+    )
     return (
-        f"This page holds at most {caps.text} characters of text and {caps.checks} passed checks "
-        f"per trial and list{why}, the longest texts cut first; what is cut says so and names the "
-        "file that has the rest. Prompts are in the files trajectory.jsonl. Figures show what "
-        "solvers could see: blinded events are in none."
+        f"This page holds at most {number(caps.text, 0)} characters of text and {caps.checks} "
+        f"passed checks per trial and list{why}, the longest texts cut first; what is cut says so "
+        "and names the file that has the rest. Prompts are in the files trajectory.jsonl. Figures "
+        f"show what solvers could see: {hidden}"
     )
 
 

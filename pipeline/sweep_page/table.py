@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from pipeline.evaluation.intervals import Amount, Rate
-from pipeline.report.notation import DASH, MINUS, number
+from pipeline.report.notation import DASH, MINUS, decimals, number
 from pipeline.sweep_page.svg import interval_bar
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SMALL = 1e-3
+"""Numbers below are written with a power of ten."""
+MOST_PLACES = 5
+"""Decimal places that the number of an interval is written with."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,36 @@ def amount_entry(amount: Amount, what: str) -> Entry:
     about = f"{what}: mean of {amount.n}{total}"
     if amount.low is None or amount.high is None:
         return Entry(quantity(amount.value), amount.value, about)
-    half = amount.high - amount.value
+    text, half = with_half(amount.value, amount.high - amount.value)
     hint = f"{about}; 95 % interval {quantity(amount.low)} to {quantity(amount.high)}"
-    return Entry(quantity(amount.value), amount.value, hint, f"± {quantity(half, 2)}")
+    return Entry(text, amount.value, hint, half)
 
 
 def quantity(value: float, digits: int = 3) -> str:
     """A number with about so many digits."""
     if value == 0 or abs(value) >= 100:
         return number(value, 0)
+    if abs(value) < SMALL:
+        return _scaled(value, math.floor(math.log10(abs(value))), digits - 1)
     return f"{value:.{digits}g}".replace("-", MINUS)
+
+
+def with_half(value: float, half: float) -> tuple[str, str]:
+    """A value and half of its interval's width, both to two digits of the latter."""
+    if half == 0:
+        return quantity(value), "± 0"
+    largest = max(abs(value), half)
+    if largest < SMALL:
+        power = math.floor(math.log10(largest))
+        places = decimals(half / 10.0**power)
+        return _scaled(value, power, places), f"± {_scaled(half, power, places)}"
+    places = decimals(half)
+    if places > MOST_PLACES:
+        return quantity(value), f"± {quantity(half, 2)}"
+    return number(value, places), f"± {number(half, places)}"
+
+
+def _scaled(value: float, power: int, places: int) -> str:
+    """A number as mantissa times a power of ten."""
+    raised = str(power).translate(RAISED)
+    return f"{number(value / 10.0**power, places)}×10{raised}"

@@ -24,9 +24,22 @@ from pipeline.evaluation.reading import read_cells
 from pipeline.scripted.skill import rates_of
 from pipeline.scripted.truth import expected, expected_cells
 from tests.command import Ladon
+from tests.pipeline.sweep_page.browser import browser
+from tests.pipeline.sweep_page.looking import (
+    BADGES,
+    CAPTIONS,
+    CHANGED,
+    ROWS,
+    choose,
+    chromium,
+    opened,
+    quiet,
+    sort_by,
+)
 
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize")
 MODELS = ("expert", "student", "novice")
+WITH_HISTOGRAMS = ("convert", "preprocess", "classify")
 LITTLE = ("data.luminosity=0.05", "chain=isolated", "stages=[inspect,categorize]")
 
 
@@ -126,6 +139,43 @@ def test_the_page_is_one_file_of_moderate_size(smoke: Smoke) -> None:
     assert json.loads((smoke.folder / "summary.json").read_text())["cells"] == {
         "all": 15 * smoke.trials, "missing": 0,
     }  # fmt: skip
+
+
+@pytest.mark.chromium
+def test_the_page_sorts_filters_and_opens_a_trial(smoke: Smoke, tmp_path: Path) -> None:
+    known = expected_cells(MODELS, STAGES, range(smoke.trials))
+    revised = next(
+        c for c in known
+        if c.result.outcome == "passed" and c.result.rounds > 1 and c.stage in WITH_HISTOGRAMS
+    )  # fmt: skip
+    with browser(chromium(), tmp_path) as page:
+        opened(page, smoke.folder)
+        rates = [float(text) for text in page.evaluate(ROWS.format("leaderboard", 1))]
+        assert rates == sorted(rates, reverse=True)
+        sort_by(page, "leaderboard", 1)
+        sort_by(page, "leaderboard", 1)
+        assert page.evaluate(ROWS.format("leaderboard", 1)) == [f"{r:.2f}" for r in rates[::-1]]
+
+        page.evaluate(
+            f"document.querySelector('#heatmap [data-config={revised.model}]"
+            f"[data-stage={revised.stage}]').click()"
+        )
+        behind = [c for c in known if (c.model, c.stage) == (revised.model, revised.stage)]
+        assert page.evaluate(ROWS.format("trials", 3)) == [str(c.trial) for c in behind]
+        choose(page, "outcome", "passed")
+        passed = [str(c.trial) for c in behind if c.result.outcome == "passed"]
+        assert page.evaluate(ROWS.format("trials", 3)) == passed
+
+        row = passed.index(str(revised.trial))
+        page.evaluate(f"document.querySelectorAll('#trials-table button.open')[{row}].click()")
+        page.wait(f"dialog.dataset.ready?.endsWith('/{revised.stage}') ?? false")
+        text = page.evaluate("dialog.innerText")
+        for part in ("Supervisor's instructions", "Evidence", "Verdict", "Fabrication guard"):
+            assert part in text
+        assert any(lines for lines in page.evaluate(CHANGED))
+        assert "rows" in page.evaluate(CAPTIONS)[0]
+        assert page.evaluate(BADGES) == ["Synthetic data", "Scripted replies"]
+        quiet(page, smoke.folder)
 
 
 def written(run: Path) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.evaluation.reading import read_cells
 from pipeline.evaluation.spending import Pricing
-from pipeline.evaluation.tables import flat_tables, is_timed, write_tables
+from pipeline.evaluation.tables import flat_tables, is_timed, table_files, write_tables
 from tests.pipeline.evaluation.made import (
     MISSING,
     NOT_REACHED,
@@ -38,6 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_table_is_there_twice_with_the_same_numbers(run: Path) -> None:
     written = write_tables(run)
     assert list(written) == [f"tables/{n}.{s}" for n in NAMES for s in ("csv", "parquet")]
+    assert table_files() == written
     for name in NAMES:
         text = rows(run / "tables" / f"{name}.csv")
         typed = pq.read_table(run / "tables" / f"{name}.parquet").to_pylist()

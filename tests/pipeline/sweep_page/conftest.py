@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipeline.sweep_page import make_sweep_page
 from tests.pipeline.evaluation.made import MISSING, PASSED, MadePoint, grid, write_sweep
 from tests.pipeline.sweep_page.browser import Page, browser
 from tests.pipeline.sweep_page.folders import write_large
+from tests.pipeline.sweep_page.looking import chromium
 
 HOSTILE = (
     "def solve(events):\n"
@@ -57,8 +57,5 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page of a headless Chromium."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("no chromium is installed; `make testbed` installs it")
-    with browser(found, tmp_path_factory.mktemp("chromium")) as opened:
+    with browser(chromium(), tmp_path_factory.mktemp("chromium")) as opened:
         yield opened

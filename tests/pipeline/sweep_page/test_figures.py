@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.configure import configure
 from pipeline.files import read_json, write_json
+from pipeline.settings import to_dict
 from pipeline.sweep_page.figures import Figures
 from pipeline.sweep_page.observables import ChannelAxes, plain_label
 from tests.pipeline.evaluation.made import REFERENCE
@@ -27,6 +29,19 @@ def test_axes_come_from_the_settings(filled: Path) -> None:
     assert (found.name, found.observable, found.label) == ("hyy", "m_yy", "m_{γγ}")
     assert (found.low, found.high, found.blind) == (105, 160, (120, 130))
     assert "data15_periodD" in found.data
+
+
+def test_what_is_not_hidden_is_not_called_blinded(filled: Path) -> None:
+    """An unblinded run hides nothing, and H→4ℓ states a range that nothing hides."""
+    settings = read_json(next((filled / "points").iterdir()) / "settings.json")
+    assert (ChannelAxes.of(settings).blind, ChannelAxes.of(settings).observed) == (
+        (120, 130),
+        False,
+    )
+    opened = ChannelAxes.of({**settings, "unblind": True})
+    assert (opened.blind, opened.observed) == (None, True)
+    four_leptons = ChannelAxes.of(to_dict(configure(["channel=hzz4l", "run.name=made"])))
+    assert (four_leptons.blind, four_leptons.observed) == (None, False)
 
 
 def test_labels_lose_their_markup() -> None:
@@ -81,6 +96,9 @@ def test_sealed_files_are_not_read(tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn_says_why(tmp_path: Path) -> None:
     figures = Figures(tmp_path)
+    write_json(tmp_path / "points/p/convert/record.json", {"files": {}, "status": "failed"})
+    assert "ended without an output" in figures.of("points/p/convert", "r", "convert", HYY)[1]
+    (tmp_path / "points/p/convert/record.json").unlink()
     assert "was not run" in figures.of("points/p/convert", "r", "convert", HYY)[1]
     theirs = _stage(tmp_path, "points/p", "categorize", 1)
     write_json(tmp_path / theirs / "output" / "categories.json", {"inclusive": "<script>"})

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.evaluation.reading import EvaluationError
+from pipeline.sweep.report import make_sweep_report
 from pipeline.sweep_page import make_sweep_page
 from pipeline.sweep_page.chart import pareto, tradeoff_charts
 from tests.pipeline.evaluation.made import FAILED, PASSED, MadePoint, made_cell, write_sweep
@@ -81,6 +82,17 @@ def test_nothing_is_asked_of_the_network(filled: Path) -> None:
     assert "@import" not in html
     assert "url(" not in html
     assert "http" not in html.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_page_leads_to_the_tables_that_the_report_wrote(tmp_path: Path) -> None:
+    run = write_sweep(tmp_path / "run", POINTS)
+    make_sweep_report(run)
+    footer = _html(run).partition("<footer>")[2].partition("</footer>")[0]
+    linked = re.findall(r'href="([^"]+)"', footer)
+    tables = sorted(p.relative_to(run).as_posix() for p in (run / "tables").iterdir())
+    assert len(tables) == 10
+    assert sorted(linked) == sorted(["sweep.json", "summary.csv", "summary.json", *tables])
+    assert all((run / name).is_file() for name in linked)
 
 
 def test_the_policy_names_this_script_and_style(small: Path) -> None:

@@ -44,12 +44,21 @@ function panel(root, box, low, high, bottom, top, yLabel, wanted = 5) {
   return at;
 }
 
-function legend(root, hasReference, right = false) {
-  const x = right ? WIDTH - 150 : LEFT + 4;
+/* What the marks of a figure look like: [reference, solution]. */
+const MARKS = {
+  filled: (x) => [svg("rect", { x, y: 13, width: 16, height: 9, class: "reference" }), svg("line", { x1: x + 96, x2: x + 96, y1: 11, y2: 25, class: "solution" })],
+  points: (x) => [svg("circle", { cx: x + 8, cy: 18, r: 6, class: "reference" })],
+  ranges: (x) => [svg("rect", { x, y: 13, width: 16, height: 9, class: "reference" }), svg("line", { x1: x + 86, x2: x + 106, y1: 18, y2: 18, class: "solution" })],
+  curves: (x) => [svg("line", { x1: x - 2, x2: x + 18, y1: 18, y2: 18, class: "reference curve" }), svg("line", { x1: x + 86, x2: x + 106, y1: 18, y2: 18, class: "solution curve" })],
+};
+
+function legend(root, hasReference, marks = "filled") {
+  const x = LEFT + 4 - (hasReference ? 0 : 88);
   const g = svg("g", { class: "legend" });
-  if (hasReference) g.append(svg("rect", { x, y: 13, width: 16, height: 9, class: "reference" }), svg("text", { x: x + 21, y: 22 }, "reference"));
-  const from = x + (hasReference ? 88 : 0);
-  g.append(svg("line", { x1: from + 8, x2: from + 8, y1: 11, y2: 25, class: "solution" }), svg("circle", { cx: from + 8, cy: 18, r: 3, class: "solution" }), svg("text", { x: from + 21, y: 22 }, "solution"));
+  g.append(...MARKS[marks](x).filter((mark) => hasReference || !mark.classList.contains("reference")));
+  if (hasReference) g.append(svg("text", { x: x + 21, y: 22 }, "reference"));
+  if (marks !== "curves") g.append(svg("circle", { cx: x + 96, cy: 18, r: 3, class: "solution" }));
+  g.append(svg("text", { x: x + 110, y: 22 }, "solution"));
   root.append(g);
 }
 
@@ -75,7 +84,7 @@ function histogram(figure, found) {
   const at = panel(root, { top: TOP, bottom: 215 }, figure.low, figure.high, bottom, top, per);
   const hidden = (box) => figure.hidden && root.append(svg("rect", { x: at.x(figure.hidden[0]), y: box[0], width: at.x(figure.hidden[1]) - at.x(figure.hidden[0]), height: box[1] - box[0], class: "hidden" }));
   hidden([TOP, 215]);
-  if (figure.hidden) root.append(svg("text", { x: (at.x(figure.hidden[0]) + at.x(figure.hidden[1])) / 2, y: TOP + 14, "text-anchor": "middle", class: "note" }, "blinded"));
+  if (figure.hidden) root.append(svg("text", { x: (at.x(figure.hidden[0]) + at.x(figure.hidden[1])) / 2, y: TOP + 14, "text-anchor": "middle", class: "note" }, leftInHidden(figure, found) ? "selected events blinded" : "blinded"));
   if (ours) {
     root.append(svg("path", { d: steps(ours.y, edges, at), class: "reference" }));
     bars(root, at, edges, ours, "band");
@@ -87,6 +96,19 @@ function histogram(figure, found) {
   if (ours && found) ratios(root, ratio, edges, ours, found);
   root.append(label(figure.x + (figure.unit ? " [" + figure.unit + "]" : ""), { x: WIDTH - RIGHT, y: 322, "text-anchor": "end", class: "title" }));
   return root;
+}
+
+/* Whether events are shown in the blinded range: those that the selection would not keep. */
+function leftInHidden(figure, found) {
+  const width = (figure.high - figure.low) / figure.bins;
+  const inside = (i) => { const x = figure.low + (i + 0.5) * width; return x > figure.hidden[0] && x < figure.hidden[1]; };
+  return [figure.reference, found].filter(Boolean).some((c) => c.y.some((v, i) => v && inside(i)));
+}
+
+function hiddenText(figure, found) {
+  if (!figure.hidden) return "";
+  const range = `between ${number(figure.hidden[0])} and ${number(figure.hidden[1])} ${figure.unit}`;
+  return leftInHidden(figure, found) ? ` Selected events ${range} are blinded: those shown there do not pass the selection.` : ` Blinded ${range}.`;
 }
 
 /* Uncertainty of the reference: sqrt(N), or the square root of the sum of squared weights. */
@@ -136,7 +158,7 @@ function scan(figure, found) {
     root.append(svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: at.y(s.inclusive), y2: at.y(s.inclusive), class: kind + " dashed" }));
     for (const [x, z, accepted] of s.steps) root.append(svg("circle", { cx: at.x(x), cy: at.y(z), r: size, class: kind + (accepted ? "" : " open") }));
   });
-  legend(root, Boolean(ours));
+  legend(root, Boolean(ours), "points");
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "boundary in the classifier score"));
   return root;
 }
@@ -150,7 +172,7 @@ function categories(figure, found) {
   if (found) for (const [a, b, z] of found.rows) {
     root.append(svg("line", { x1: at.x(a), x2: at.x(b), y1: at.y(z), y2: at.y(z), class: "solution" }), svg("circle", { cx: (at.x(a) + at.x(b)) / 2, cy: at.y(z), r: 3, class: "solution" }));
   }
-  legend(root, Boolean(ours));
+  legend(root, Boolean(ours), "ranges");
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "classifier score"));
   return root;
 }
@@ -189,15 +211,19 @@ function profile(figure, found) {
     const shown = p.points.filter((q) => q[1] <= 10);
     root.append(svg("polyline", { points: shown.map((q) => at.x(q[0]) + "," + at.y(q[1])).join(" "), fill: "none", class: kind + " curve" }));
   }
-  legend(root, Boolean(figure.reference));
+  legend(root, Boolean(figure.reference), "curves");
   root.append(svg("text", { x: WIDTH - RIGHT, y: 280, "text-anchor": "end", class: "title" }, "signal strength μ"));
   return root;
 }
 
+const FITTED = {
+  true: "Fitted to the data themselves: the run is not blinded (unblind=true).",
+  false: "Fitted to expected (Asimov) data, made of sidebands and simulation: no blinded event is in it.",
+};
 const TELLS = {
   scan: "Combined significance when a boundary is added; full points: accepted, open ones: they gain too little. Dashed: without any boundary.",
   categories: "Significance of each category over its range of the score.",
-  strength: "The line at 1 is the Standard Model's. Blinded data are not in it: expected data take their place.",
+  strength: "The line at 1 is the Standard Model's.",
   profile: "Crossings with the dashed lines are the ends of the intervals.",
 };
 const DRAWN = { histogram, scan, categories, strength, profile };
@@ -214,9 +240,10 @@ function contentsText(contents, weighted) {
 function figureView(figure, found) {
   const name = figure.title || TITLES[figure.kind];
   const caption = el("figcaption", {}, el("b", {}, name[0].toUpperCase() + name.slice(1) + ". "), TELLS[figure.kind] || "");
+  if (figure.kind === "strength" || figure.kind === "profile") caption.append(" " + FITTED[figure.observed]);
   if (figure.kind === "histogram") {
     caption.append(`Reference: ${contentsText(figure.reference, figure.weighted)}. Solution: ${contentsText(found, figure.weighted)}. ` +
-      (figure.weighted ? "Uncertainty: square root of the sum of squared weights." : "Uncertainty: √N."));
+      `Bars (solution) and grey bands (reference): ${figure.weighted ? "square root of the sum of squared weights" : "√N"}. Triangles: ratios beyond the axis.` + hiddenText(figure, found));
   }
   return el("figure", { class: "half" }, DRAWN[figure.kind](figure, found), caption);
 }

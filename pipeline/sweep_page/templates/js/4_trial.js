@@ -107,6 +107,14 @@ function trialHead(cell, base, doc) {
   return head;
 }
 
+/* What must be known before anything is read, wherever the dialog is scrolled to. */
+async function trialBadges(cell) {
+  if (cell.address === null) return [];
+  const doc = await piece(cell.address);
+  const found = [doc.synthetic && ["Synthetic data", "synthetic"], doc.scripted && ["Scripted replies", "warning"]];
+  return found.filter(Boolean).map(([text, kind]) => el("span", { class: "badge " + kind }, text));
+}
+
 /* Everything about `cell`, as one element. */
 async function trialView(cell) {
   const base = `points/${cell.point}/${cell.stage}/`;

@@ -67,16 +67,20 @@ async function openTrial(cell) {
   history.replaceState(null, "", cellAddress(cell));
   document.getElementById("trial-title").textContent = cellName(cell);
   const place = document.getElementById("trial-content");
+  const badges = document.getElementById("trial-badges");
+  badges.replaceChildren();
   place.replaceChildren(el("p", {}, "Unpacking …"));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
-  let view;
+  let view, labels = [];
   try {
     view = await trialView(cell);
+    labels = await trialBadges(cell);
   } catch (error) {
     view = el("p", { class: "reason" }, `This trial cannot be unpacked here (${error.message}). Its files are in points/${cell.point}/${cell.stage}/.`);
   }
   if (opened !== cell) return;
+  badges.replaceChildren(...labels);
   place.replaceChildren(view);
   dialog.dataset.ready = cell.point + "/" + cell.stage;
 }
