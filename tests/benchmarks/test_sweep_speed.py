@@ -86,7 +86,8 @@ def test_slots_of_an_endpoint_are_busy(tmp_path: Path) -> None:
     print(
         f"\n{trials} dialogues of {each} calls, {slots} slots, 3 s per answer: slots busy "
         f"{busy:.3f} of the time; from an answer to the next call of its dialogue: median "
-        f"{1e3 * statistics.median(gaps):.1f} ms, at most {1e3 * max(gaps):.0f} ms (load of the machine before: {others:.1f} processes)"
+        f"{1e3 * statistics.median(gaps):.1f} ms, at most {1e3 * max(gaps):.0f} ms; load of the "
+        f"machine before: {others:.1f} processes"
     )
     assert busy >= 0.9
     assert statistics.median(gaps) < 0.020
