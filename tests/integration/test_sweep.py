@@ -280,14 +280,3 @@ def test_one_failed_point_stops_no_other(tmp_path: Path) -> None:
     assert cells["endpoint"].failure.attribution == "endpoint"
     assert not cells["endpoint"].rated
     assert (tmp_path / "outputs" / "mixed" / "report.html").exists()
-
-
-@pytest.mark.parametrize("launcher", ["basic", "submitit_local"])
-def test_hydras_own_launchers_make_a_run_of_each_point(tmp_path: Path, launcher: str) -> None:
-    ladon = Ladon(tmp_path)
-    ladon(
-        "run", "-m", f"hydra/launcher={launcher}", "solver=reference", "stages=[inspect]",
-        "data.luminosity=0.05", "trial=0,1",
-    )  # fmt: skip
-    runs = [p for p in (tmp_path / "outputs").glob("hyy-*") if (p / "report.html").exists()]
-    assert len(runs) == 2
