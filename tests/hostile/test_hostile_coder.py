@@ -59,7 +59,13 @@ def nothing_of_ours(text: str) -> None:
 
 def nobody_else(text: str) -> None:
     assert "modules: []" in text
-    assert "frames: ['solution.py', '__main__.py', '<frozen runpy>']" in text
+    line = next(line for line in text.splitlines() if line.startswith("frames: "))
+    of_the_sandbox = {"__main__.py", "zygote.py", "<frozen runpy>"}
+    assert (
+        {"solution.py"}
+        < set(ast.literal_eval(line.removeprefix("frames: ")))
+        <= ({"solution.py"} | of_the_sandbox)
+    )
     assert "pipeline" not in text
 
 

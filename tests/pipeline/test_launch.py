@@ -27,7 +27,7 @@ def image(folder: Path) -> Path:
 
 
 def test_a_laptop_starts_python(tmp_path: Path) -> None:
-    assert launch(configure([]), tmp_path) == {"python": "python", "allocation": ""}
+    assert launch([configure([])], tmp_path) == {"python": "python", "allocation": ""}
 
 
 def test_steps_run_in_the_site_s_image(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_steps_run_in_the_site_s_image(tmp_path: Path) -> None:
         [f"site.container={image(tmp_path)}", "site.container_options=['--bind=/data']",
          "data=opendata_2025", f"data.location='{tmp_path}/my data'", "model.api_key_env=MY_KEY"]
     )  # fmt: skip
-    words = shlex.split(launch(settings, run)["python"])
+    words = shlex.split(launch([settings], run)["python"])
     assert words[-2:] == [str(tmp_path / "analysis"), "python"]
     assert "--cleanenv" in words
     assert "--bind=/data" in words
@@ -52,7 +52,7 @@ def test_steps_run_in_the_site_s_image(tmp_path: Path) -> None:
 
 def test_an_image_without_a_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="expected an image at"):
-        launch(configure([f"site.container={tmp_path / 'no.sif'}"]), tmp_path)
+        launch([configure([f"site.container={tmp_path / 'no.sif'}"])], tmp_path)
 
 
 def test_a_step_with_another_code_stops(tmp_path: Path) -> None:
