@@ -64,7 +64,8 @@ class EndpointModel:
         """
         chosen = self.spec.seed if seed is None else seed
         request = self._request(messages, schema, chosen)
-        slots = EndpointSlots(self.spec.base_url, self.spec.concurrency, self.slot_folder)
+        begun = call is not None and call.number > 1
+        slots = EndpointSlots(self.spec.base_url, self.spec.concurrency, self.slot_folder, begun)
         started, queued = time.monotonic(), 0.0
         attempt = 0
         while True:

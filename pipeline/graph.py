@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -51,9 +52,16 @@ def limits_of(settings: Settings, layout: Layout) -> dict[str, int]:
 
     A dialogue that waits for an endpoint takes no core of this machine, but Snakemake counts one
     for each job: where there are endpoints it gets as many more, and what computes is counted here.
+    More dialogues are under way than an endpoint answers at a time (never more calls than that are
+    made, see `agents.slots`), so that one is ready when another ends: here, where one that waits
+    costs next to nothing, twice as many; where each is a job of its own, a quarter more.
     """
-    limits = layout.endpoints()
-    if limits and settings.site.scheduler == "none":
+    here = settings.site.scheduler == "none"
+    limits = {
+        name: 2 * most if here else most + math.ceil(most / 4)
+        for name, most in layout.endpoints().items()
+    }
+    if limits and here:
         limits[CPU] = settings.site.cores
     return limits
 

@@ -65,27 +65,35 @@ def test_720_cells_are_planned(tmp_path: Path) -> None:
 
 
 def test_slots_of_an_endpoint_are_busy(tmp_path: Path) -> None:
-    """Dialogues against one endpoint that answers after a fixed time (a STAND-IN)."""
-    slots, trials, warm = 8, 32, 1000
-    due = calls_due("inspect", (*range(trials), warm))
+    """Dialogues against one endpoint that answers after a fixed time (a STAND-IN).
+
+    What a call costs besides is seen where nobody waits for a slot: in as many dialogues as slots.
+    """
+    slots, warm, alone, trials = 8, range(1000, 1001), range(500, 508), range(64)
+    due = calls_due("inspect", (*trials, *alone, *warm))
     with fixed_endpoint(3.0, due) as fixed:
-        # What a start needs once (data, reference) is made before anything is measured, and the
-        # one module that all dialogues write is tried.
         sweep = ("sweep", "run.name=busy", "chain=isolated", "stages=[inspect]",
                  "data.luminosity=0.05", "model=endpoint", f"model.repository={NAME}",
                  f"model.base_url={fixed.url}", f"model.concurrency={slots}")  # fmt: skip
         ladon = Ladon(tmp_path)
-        ladon(*sweep, f"trial={warm}")
-        each = fixed.calls()[warm]
-        fixed.spans.clear()
+
+        def swept(points: range) -> dict[int, int]:
+            fixed.spans.clear()
+            ladon(*sweep, f"trial=range({points.start},{points.stop})")
+            return fixed.calls()
+
+        # What a start needs once (data, reference) is made before anything is measured, and the
+        # one module that all dialogues write is tried.
+        ((_, each),) = swept(warm).items()
+        assert swept(alone) == dict.fromkeys(alone, each)
+        gaps = fixed.gaps()
         others = os.getloadavg()[0]
-        ladon(*sweep, f"trial=range(0,{trials})")
-        busy, gaps = fixed.busy(slots), fixed.gaps()
-    assert each == len(due) / (trials + 1) == 3
-    assert fixed.calls() == dict.fromkeys(range(trials), each)
+        assert swept(trials) == dict.fromkeys(trials, each)
+        busy = fixed.busy(slots)
+    assert each == 3
     print(
-        f"\n{trials} dialogues of {each} calls, {slots} slots, 3 s per answer: slots busy "
-        f"{busy:.3f} of the time; from an answer to the next call of its dialogue: median "
+        f"\n{len(trials)} dialogues of {each} calls, {slots} slots, 3 s per answer: slots busy "
+        f"{busy:.3f} of the time; {len(alone)} dialogues, from an answer to the next call: median "
         f"{1e3 * statistics.median(gaps):.1f} ms, at most {1e3 * max(gaps):.0f} ms; load of the "
         f"machine before: {others:.1f} processes"
     )

@@ -136,14 +136,14 @@ def test_dialogues_of_an_endpoint_are_limited_and_take_no_core(tmp_path: Path) -
     layout = freeze(settings, tmp_path)
     limits = limits_of(settings, layout)
     ((name, most),) = layout.endpoints().items()
-    assert limits == {name: 7, "cpu": 2}
+    assert limits == {name: 14, "cpu": 2}  # one waits for each that asks
     assert most == 7
     assert layout.solve_cores("points/main") == 0
     assert layout.endpoint_slots("points/main", name) == 1
     assert layout.endpoint_slots("points/main", "endpoint_other") == 0
     command = snakemake_command(tmp_path, tmp_path / "profile", limits)
-    assert command[command.index("--cores") + 1] == "9"
-    assert command[command.index("--resources") + 1 :] == [f"{name}=7", "cpu=2"]
+    assert command[command.index("--cores") + 1] == "16"
+    assert command[command.index("--resources") + 1 :] == [f"{name}=14", "cpu=2"]
 
 
 def test_scripts_share_nothing(tmp_path: Path) -> None:
