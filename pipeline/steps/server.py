@@ -49,11 +49,16 @@ def preload() -> None:
         executors.sandbox.strongest(executors.sandbox.Limits())  # what it finds is remembered
 
 
-def serve(place: str) -> None:
-    """Answer until this process is told to end."""
+def listen(place: str) -> socket.socket:
+    """The socket at `place`: whoever asks before all is imported waits in its queue."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(place)
     listening.listen(128)
+    return listening
+
+
+def serve(listening: socket.socket) -> None:
+    """Answer until this process is told to end."""
     ended, noticed = os.pipe()
     os.set_blocking(noticed, False)
     signal.set_wakeup_fd(noticed)
@@ -147,9 +152,10 @@ def _ended() -> list[tuple[int, int]]:
 
 
 if __name__ == "__main__":
+    asked = listen(sys.argv[1])
     if "--zygote" in sys.argv:
         zygote.begin()  # it loads its packages while we load ours
     preload()
     gc.collect()
     gc.freeze()  # what is shared with the children is not touched by their collectors
-    serve(sys.argv[1])
+    serve(asked)
