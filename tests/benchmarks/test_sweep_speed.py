@@ -67,9 +67,10 @@ def test_720_cells_are_planned(tmp_path: Path) -> None:
 def test_slots_of_an_endpoint_are_busy(tmp_path: Path) -> None:
     """Dialogues against one endpoint that answers after a fixed time (a STAND-IN).
 
-    What a call costs besides is seen where nobody waits for a slot: in as many dialogues as slots.
+    What a call costs besides is seen where nobody waits for a slot or for a processor: in one
+    dialogue at a time.
     """
-    slots, warm, alone, trials = 8, range(1000, 1001), range(500, 508), range(64)
+    slots, warm, alone, trials = 8, range(1000, 1001), range(500, 503), range(64)
     due = calls_due("inspect", (*trials, *alone, *warm))
     with fixed_endpoint(3.0, due) as fixed:
         sweep = ("sweep", "run.name=busy", "chain=isolated", "stages=[inspect]",
@@ -85,15 +86,17 @@ def test_slots_of_an_endpoint_are_busy(tmp_path: Path) -> None:
         # What a start needs once (data, reference) is made before anything is measured, and the
         # one module that all dialogues write is tried.
         ((_, each),) = swept(warm).items()
-        assert swept(alone) == dict.fromkeys(alone, each)
-        gaps = fixed.gaps()
+        gaps = []
+        for trial in alone:
+            assert swept(range(trial, trial + 1)) == {trial: each}
+            gaps += fixed.gaps()
         others = os.getloadavg()[0]
         assert swept(trials) == dict.fromkeys(trials, each)
         busy = fixed.busy(slots)
     assert each == 3
     print(
         f"\n{len(trials)} dialogues of {each} calls, {slots} slots, 3 s per answer: slots busy "
-        f"{busy:.3f} of the time; {len(alone)} dialogues, from an answer to the next call: median "
+        f"{busy:.3f} of the time; {len(alone)} dialogues one by one: from an answer to the next call: median "
         f"{1e3 * statistics.median(gaps):.1f} ms, at most {1e3 * max(gaps):.0f} ms; load of the "
         f"machine before: {others:.1f} processes"
     )
