@@ -96,7 +96,7 @@ def test_slots_of_an_endpoint_are_busy(tmp_path: Path) -> None:
     assert each == 3
     print(
         f"\n{len(trials)} dialogues of {each} calls, {slots} slots, 3 s per answer: slots busy "
-        f"{busy:.3f} of the time; {len(alone)} dialogues one by one: from an answer to the next call: median "
+        f"{busy:.3f} of the time; {len(alone)} one by one: from an answer to the next call: median "
         f"{1e3 * statistics.median(gaps):.1f} ms, at most {1e3 * max(gaps):.0f} ms; load of the "
         f"machine before: {others:.1f} processes"
     )
