@@ -98,6 +98,16 @@ class Launched:
         records = self.folder.glob("chunks/*/*.json")
         return {path.name: path.stat().st_mtime_ns for path in records}
 
+    @property
+    def written(self) -> dict[str, int]:
+        """What a model or an execution made at any point, and when each file of it was written."""
+        names = ("trajectory.jsonl", "record.json", "verdict.json")
+        return {
+            path.relative_to(self.folder).as_posix(): path.stat().st_mtime_ns
+            for name in names
+            for path in self.folder.glob(f"points/*/*/{name}")
+        }
+
     def results(self) -> dict[str, Any]:
         content: dict[str, Any] = read_json(self.folder / "points" / "main" / "results.json")
         return content
@@ -110,7 +120,7 @@ class Launched:
 
 @dataclass(frozen=True)
 class Launcher:
-    """Gives `sbatch launch.sh site=testbed ...` from a folder that every node sees."""
+    """Gives `sbatch launch.sh ... site=testbed` from a folder that every node sees."""
 
     folder: Path
 
@@ -123,8 +133,8 @@ class Launcher:
             if variable in os.environ:
                 kept[variable] = os.environ[variable]
         done = subprocess.run(
-            ["sbatch", "--parsable", f"--output={output}", *options, str(LAUNCH), "site=testbed",
-             f"run.name={name}", *overrides],
+            ["sbatch", "--parsable", f"--output={output}", *options, str(LAUNCH), *overrides,
+             "site=testbed", f"run.name={name}"],
             cwd=self.folder, env=kept, capture_output=True, text=True, check=True,
         )  # fmt: skip
         return Launched(done.stdout.strip(), output, self.folder / "outputs" / name)
