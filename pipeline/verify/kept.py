@@ -109,7 +109,7 @@ def _check_owners(
             taken = times.get("taken_over") is True
             (took if taken else made).append((record, files, timing, _untaken(times)))
     makers = [m for m in made if (m[1], m[3]) == (kept["files"], _untaken(kept["timing"]))]
-    others = [*took, *(makers or made[:1])]
+    others = [*(makers or made[:1]), *took]
     _agree(name, Told(".files", kept["files"]), [Told(o[0], o[1]) for o in others], group)
     _agree(name, Told(".timing", _untaken(kept["timing"])), [Told(o[2], o[3]) for o in others],
            group)  # fmt: skip
