@@ -12,6 +12,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
+from pipeline.crate.contents import DRAWN, REPORT, below
 from pipeline.crate.software import context
 from pipeline.crate.workflow import Workflow
 from pipeline.files import read_json
@@ -36,7 +37,6 @@ class Step:
     read: tuple[str, ...]
     made: tuple[str, ...]
     usage: Mapping[str, float] = field(default_factory=dict)
-    point: str | None = None
 
 
 def steps_of(run: Path, layout: Layout) -> Iterator[Step]:
@@ -58,11 +58,11 @@ def steps_of(run: Path, layout: Layout) -> Iterator[Step]:
             yield from _stage(run, layout, f"points/{plan.name}", stage)
             base = f"points/{plan.name}/{stage}"
             read = (f"{base}/record.json", f"reference/{plan.reference}/{stage}/record.json")
-            yield Step("judge", base, read, (f"{base}/verdict.json",), point=plan.name)
+            yield Step("judge", base, read, (f"{base}/verdict.json",))
         results = f"points/{plan.name}/results.json"
         yield Step("collect", f"points/{plan.name}", tuple(layout.verdicts(plan.name)), (results,))
-    made = ("report.html", "summary.json", "summary.csv")
-    yield Step("report", "the run", tuple(layout.results()), made)
+    made = [name for folder in DRAWN for name in below(run, folder)]
+    yield Step("report", "the run", tuple(layout.results()), (*REPORT, *made))
 
 
 def _stage(run: Path, layout: Layout, owner: str, stage: str) -> Iterator[Step]:
@@ -79,9 +79,8 @@ def _stage(run: Path, layout: Layout, owner: str, stage: str) -> Iterator[Step]:
     frozen = f"solutions/{record.get('solution_sha256')}.py"
     kept = ("solution.py", "trajectory.jsonl", "attempts.json")
     written = (*(f"{base}/{name}" for name in kept), frozen)
-    point = None if ours else plan.name
     yield Step("adopt" if ours else "solve", base, (fileset,), written,
-               {} if ours else spent, point)  # fmt: skip
+               {} if ours else spent)  # fmt: skip
     files = record.get("files", {})
     before = layout.upstream_records(owner, stage)
     usage = {k: v for k, v in _json(run / base / "timing.json").items() if k in UNITS}
@@ -99,7 +98,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Script:
-    """What actions are written with: the crate, its workflow, files by name, models by point."""
+    """What actions are written with: crate, workflow, files by name, models by what they wrote."""
 
     crate: ROCrate
     run: Path
@@ -110,7 +109,7 @@ class Script:
 
     def step(self, number: int, step: Step) -> tuple[ContextEntity, ContextEntity]:
         """One step: the action of its tool, and the engine's that controlled it."""
-        model = self.models.get(step.point) if step.point and step.rule == "solve" else None
+        model = self.models.get(step.about) if step.rule == "solve" else None
         action = context(
             self.crate,
             f"#action-{number}-{step.rule}",

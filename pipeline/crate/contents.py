@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.controller import SERVERS_FILE
+from pipeline.evaluation.tables import FOLDER as TABLES
 from pipeline.files import read_json
 from pipeline.workflow.layout import Layout
 
@@ -16,9 +18,20 @@ FORMATS = {
     ".png": "image/png", ".pdf": "application/pdf", ".txt": "text/plain",
     ".gz": "application/gzip",
 }  # fmt: skip
+DRAWN = ("figures", TABLES)
+"""Folders of what the report draws and counts beside its page."""
+COUNTED = {
+    "cells": "A row per point and stage: what came of it, and what it took.",
+    "measures": "A row per configuration and stage: rates and amounts, with 95 % intervals.",
+    "failures": "A row per point and stage that something stopped: why, and whose doing it was.",
+    "errors": "A row per configuration, stage and kind of failure: its share, with an interval.",
+    "pairs": "A row per two configurations and stage: their rates on the same trials.",
+}
+"""Table of a sweep -> what it has a row for; each is there in CSV and in Parquet."""
 DESCRIBED = {
     "sweep.json": "The plan of the run: its points, their stages, and what they share.",
     "provenance.json": "What made the run: hash of Ladon's code, versions, sandbox, machine.",
+    SERVERS_FILE: "What the servers of models that the run started did and used.",
     "report.html": "The report: one page that needs no network.",
     "summary.json": "The outcome of every point, in short.",
     "summary.csv": "One row per point and stage.",
@@ -31,6 +44,7 @@ DESCRIBED = {
     "verdict.json": "What the judge says of a stage's output, check by check.",
     "timing.json": "What an execution cost.",
 }
+REPORT = ("report.html", "summary.json", "summary.csv")
 STAGE = (
     "solution.py", "trajectory.jsonl", "attempts.json", "record.json", "verdict.json",
     "timing.json",
@@ -61,11 +75,12 @@ def contents(run: Path, layout: Layout, outputs: bool) -> list[Item]:
 
 
 def _names(run: Path, layout: Layout, outputs: bool) -> Iterator[str]:
-    yield from ("report.html", "summary.json", "summary.csv", "sweep.json", "provenance.json")
+    yield from (*REPORT, "sweep.json", "provenance.json", SERVERS_FILE)
     for key in sorted({plan.fileset for plan in layout.points}):
         yield f"fileset/{key}.json"
-    yield from _below(run, "figures")
-    yield from _below(run, "solutions")
+    for folder in DRAWN:
+        yield from below(run, folder)
+    yield from below(run, "solutions")
     for key in sorted({plan.reference for plan in layout.points}):
         for stage in layout.reference_stages(key):
             yield f"reference/{key}/{stage}/record.json"
@@ -76,11 +91,12 @@ def _names(run: Path, layout: Layout, outputs: bool) -> Iterator[str]:
         for stage in plan.stages:
             yield from (f"{base}/{stage}/{name}" for name in STAGE)
             if outputs:
-                yield from _below(run, f"{base}/{stage}/output")
-                yield from _below(run, f"{base}/{stage}/sealed") if opened else ()
+                yield from below(run, f"{base}/{stage}/output")
+                yield from below(run, f"{base}/{stage}/sealed") if opened else ()
 
 
-def _below(run: Path, folder: str) -> Iterator[str]:
+def below(run: Path, folder: str) -> Iterator[str]:
+    """Names of the files below a folder of the run, in a fixed order."""
     for path in sorted((run / folder).rglob("*")):
         if path.is_file() and not path.name.startswith("."):
             yield path.relative_to(run).as_posix()
@@ -97,6 +113,8 @@ def _described(name: str) -> str:
         return "The input: every sample with its files, checksums, weights and chunks."
     if parts[0] == "solutions":
         return "A frozen solution; its name is the SHA-256 of its bytes."
+    if parts[0] == TABLES:
+        return COUNTED.get(Path(name).stem, "A table of the sweep.")
     if parts[0] == "figures":
         return "Numbers of a figure." if "data" in parts else "A figure."
     if "output" in parts:

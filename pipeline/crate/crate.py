@@ -108,7 +108,11 @@ def build_crate(
     inputs = _add_inputs(crate, source, staging, files)
     _add_readme(crate, staging)
     _examples(source.layout, workflow, files)
-    models = {name: add_model(crate, run, name, one) for name, one in source.settings.items()}
+    models = {
+        f"points/{point}/{stage}": add_model(crate, run / "points" / point / stage, settings)
+        for point, settings in source.settings.items()
+        for stage in settings.stages
+    }
     agent = _agent(crate, author)
     if agent is not None:
         crate.root_dataset["author"] = agent

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import gzip
 import os
 import re
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +24,9 @@ _SOURCE = re.compile(r'(File \\?")/[^"\\]*/([^/"\\]+\\?")')
 """A line of a traceback: the file keeps its name, and loses its folder."""
 _ENDPOINT = re.compile(r'("endpoint": ")[a-z]+://[^"]*(")')
 """The address of a model's server in a trajectory."""
+
+_PACKED = re.compile(r'(<script type="text/plain"[^>]*>)([A-Za-z0-9+/=]+)(</script>)')
+"""Packed data of a page: what is in there would leave the machine as well."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,22 @@ class Places:
         for place, word in self.words:
             if place in text:
                 text = text.replace(place, word)
+        text = _PACKED.sub(self._repacked, text)
         text = _SOURCE.sub(r"\1\2", text)
         return _ENDPOINT.sub(r"\1<endpoint>\2", text)
+
+    def _repacked(self, element: re.Match[str]) -> str:
+        """Data of a page, as `pipeline.sweep_page.pieces` packs them, without places."""
+        begin, data, end = element.groups()
+        try:
+            before = gzip.decompress(base64.b64decode(data, validate=True)).decode("utf-8")
+        except (binascii.Error, OSError, EOFError, zlib.error, ValueError):
+            return element.group()
+        after = self.without(before)
+        if after == before:
+            return element.group()
+        packed = gzip.compress(after.encode("utf-8"), compresslevel=9, mtime=0)
+        return f"{begin}{base64.b64encode(packed).decode('ascii')}{end}"
 
     def clean(self, path: Path) -> bytes | None:
         """The bytes of a text file without places; None if nothing in it has to change."""

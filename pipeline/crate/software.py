@@ -80,15 +80,17 @@ def add_snakemake(crate: ROCrate, provenance: Mapping[str, Any]) -> ContextEntit
     )
 
 
-def add_model(crate: ROCrate, run: Path, point: str, settings: Settings) -> ContextEntity | None:
-    """Who wrote the solutions of a point; None if they are Ladon's own.
+def add_model(crate: ROCrate, stage: Path, settings: Settings) -> ContextEntity | None:
+    """Who wrote the solution in the folder of a stage; None if it is Ladon's own, or nobody's.
 
     What a recording says of its model goes before the settings: a replay's model is the recorded
-    one.
+    one, and a scripted model with a skill is another one in each stage.
     """
-    if settings.solver.name == "reference":
+    trajectory = stage / "trajectory.jsonl"
+    unasked = trajectory.is_file() and not trajectory.stat().st_size
+    if settings.solver.name == "reference" or unasked:
         return None
-    model, said = settings.model, _identity(run / "points" / point, settings)
+    model, said = settings.model, _identity(trajectory)
     name = str(said.get("name") or model.repository or model.name)
     if said.get("scripted") or model.provider == "scripted":
         return context(
@@ -114,14 +116,12 @@ def add_model(crate: ROCrate, run: Path, point: str, settings: Settings) -> Cont
     )
 
 
-def _identity(folder: Path, settings: Settings) -> Mapping[str, Any]:
-    """What the first trajectory of a point says of its coder; empty if none says anything."""
-    for stage in settings.stages:
-        path = folder / stage / "trajectory.jsonl"
-        for entry in read_entries(path) if path.is_file() else ():
-            if entry.kind == "start":
-                found: Mapping[str, Any] = entry.content["models"]["coder"]
-                return found
+def _identity(trajectory: Path) -> Mapping[str, Any]:
+    """What a trajectory says of its coder; empty if it says nothing."""
+    for entry in read_entries(trajectory) if trajectory.is_file() else ():
+        if entry.kind == "start":
+            found: Mapping[str, Any] = entry.content["models"]["coder"]
+            return found
     return {}
 
 

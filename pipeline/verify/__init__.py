@@ -17,7 +17,9 @@ def verify(path: Path, judge_again: bool = False) -> Verification:
     sandbox. Raises VerifyError if there is no run, or its plan cannot be read.
     """
     from pipeline.verify.frozen import check_settings
+    from pipeline.verify.kept import check_kept
     from pipeline.verify.ledger import check_ledgers
+    from pipeline.verify.lineage import check_lineage
     from pipeline.verify.numbers import check_results
     from pipeline.verify.origin import check_provenance
     from pipeline.verify.outputs import check_outputs
@@ -31,12 +33,14 @@ def verify(path: Path, judge_again: bool = False) -> Verification:
     return Verification(
         run.path.name,
         (
+            check_lineage(run),
             check_settings(run),
             check_solutions(run),
             check_trajectories(run),
             check_outputs(run),
             check_ledgers(run),
             check_verdicts(run, judge_again),
+            check_kept(run),
             check_provenance(run),
             collected.group,
             check_report(run, collected.results),

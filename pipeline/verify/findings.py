@@ -11,6 +11,16 @@ LONGEST = 160
 
 
 @dataclass(frozen=True)
+class Difference:
+    """Where two files differ first; `drawing` if that is an image or its style, and no number."""
+
+    place: str
+    expected: str
+    found: str
+    drawing: bool = False
+
+
+@dataclass(frozen=True)
 class Failure:
     """One thing that is not as it should be."""
 
@@ -82,8 +92,10 @@ class Verification:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Files that are not there, each once."""
-        return tuple(dict.fromkeys(name for group in self.groups for name in group.missing))
+        """Files that are not there (yet), each once; not those that a failure tells of."""
+        told = {failure.file for failure in self.failures}
+        names = dict.fromkeys(name for group in self.groups for name in group.missing)
+        return tuple(name for name in names if name not in told)
 
     @property
     def checked(self) -> int:

@@ -93,6 +93,17 @@ class RunFolder:
         group.lacks(name)
         return False
 
+    def expects(self, group: Group, name: str, expected: str) -> None:
+        """Tell `group` of a file that must be there and is not.
+
+        A run that was begun by other code may never have had it; then it is only noted.
+        """
+        if "begun_by_code" in self._made_with():
+            group.note(f"{name} is not there; the run was begun by other code, which may not have "
+                       "written it")  # fmt: skip
+        else:
+            group.holds(False, name, expected, "no such file")
+
     def json(self, name: str, group: Group) -> Any:
         """The content of a JSON file; None, told to `group`, if it is missing or damaged."""
         if name not in self._read:

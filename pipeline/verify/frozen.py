@@ -1,4 +1,4 @@
-"""Frozen settings: what the run was asked for is what its hashes say."""
+"""Frozen settings: what the run was asked for is what its hashes, and its plan, say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pipeline.freeze import fileset_key
 from pipeline.settings import Settings, reference_key, settings_sha256
 from pipeline.verify.findings import Group
 from pipeline.verify.folder import RunFolder
+from pipeline.verify.plan import check_plan
 from pipeline.workflow.layout import PointPlan
 
 REMEDY = "restore the file from a copy of the run, or run the configuration again under a new name"
@@ -19,6 +20,7 @@ def check_settings(run: RunFolder) -> Group:
     group = Group("settings", REMEDY)
     for plan in run.layout.points:
         _check_point(run, plan, group)
+    check_plan(run, group)
     for key in run.references:
         name = f"reference/{key}/settings.json"
         settings = run.settings(name, group)

@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.files import RunFileError, read_json, sha256_file
-from pipeline.stages.convert.ledger import LedgerError, check_tiling
 from pipeline.stages.convert.product import merged_cutflow
-from pipeline.stages.convert.runner import chunks_of
+from pipeline.verify.filesets import check_fileset
 from pipeline.verify.findings import Group
 from pipeline.verify.folder import RunFolder, Stage
 
@@ -25,14 +24,7 @@ def check_ledgers(run: RunFolder) -> Group:
     """The filesets' chunks, and every ledger against fileset, tables, cut flow and chunk store."""
     group = Group("chunks", REMEDY)
     for key in run.filesets:
-        name = f"fileset/{key}.json"
-        fileset = run.json(name, group)
-        if fileset is not None:
-            try:
-                check_tiling(fileset, chunks_of(fileset))
-                group.holds(True, name, "", "")
-            except (LedgerError, LookupError, TypeError) as error:
-                group.holds(False, name, "each entry of each file once", str(error))
+        check_fileset(run, key, group)
     for stage in run.stages():
         if stage.name == "convert":
             _check_convert(run, stage, group)

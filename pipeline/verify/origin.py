@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import manifest_sha256
 from pipeline.provenance import code_sha256, versions
-from pipeline.verify.findings import Group
+from pipeline.verify.findings import Group, differences
 from pipeline.verify.folder import RunFolder
 
 REMEDY = "restore provenance.json or results.json from a copy of the run"
@@ -51,16 +51,27 @@ def _check_results(
         told.get("code_sha256") in codes, name,
         f"the code {made['code_sha256']} of {FILE}", str(told.get("code_sha256")),
     )  # fmt: skip
-    group.same(name, f"the hardware of {FILE},", made["hardware"], told.get("hardware"))
+    _same_members(name, "hardware", made, told, group)
     if made.get("container") is None and "begun_by_code" not in made:
-        group.same(name, f"the versions of {FILE},", made["versions"], told.get("versions"))
+        _same_members(name, "versions", made, told, group)
     elif made["versions"] != told.get("versions"):
-        group.note(f"{name} and {FILE} name other versions: the steps ran in an image, or go on "
+        group.note(f"results and {FILE} name other versions: the steps ran in an image, or go on "
                    "from another version")  # fmt: skip
     if made["git"] != told.get("git"):
-        group.note(f"{name} was collected at git {told.get('git')}, begun at {made['git']}; the "
-                   "hash of the code says whether that matters")  # fmt: skip
+        group.note(
+            f"begun at git {made['git']} as {FILE} has it, results were collected at "
+            f"{told.get('git')}; the hash of the code says whether that matters"
+        )
     _check_manifest(run, point, told, group)
+
+
+def _same_members(
+    name: str, what: str, made: Mapping[str, Any], told: Mapping[str, Any], group: Group
+) -> None:
+    """One failure for each member that differs, so that it can be seen which."""
+    group.checked += 1
+    for place, expected, found in differences(made[what], told.get(what)):
+        group.same(name, f"the {what} of {FILE}: {place}", expected, found)
 
 
 def _check_manifest(run: RunFolder, point: str, told: Mapping[str, Any], group: Group) -> None:

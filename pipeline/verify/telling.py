@@ -12,8 +12,14 @@ from rich.text import Text
 from pipeline.verify.findings import Verification
 
 VERIFY_SCHEMA = 1
+FOLLOWING = ("results", "report")
+FIRST = (
+    "mend what failed in the first groups before results and report: these are compared with the "
+    "files as they lie there, and `ladon report` would draw what was changed"
+)
+"""What a reader must know where the files of stages are wrong and the report differs from them."""
 SHOWN = 30
-"""Failures that are listed for a person; all of them are counted, and in the JSON."""
+"""Failures, missing files and notes that are listed for a person; all of them are in the JSON."""
 
 
 def table_of(verification: Verification) -> RenderableType:
@@ -34,8 +40,14 @@ def table_of(verification: Verification) -> RenderableType:
     parts += [Text(f"missing {name}", "yellow") for name in missing_files[:SHOWN]]
     if len(missing_files) > SHOWN:
         parts.append(Text(f"and {len(missing_files) - SHOWN} more missing", "yellow"))
-    notes = dict.fromkeys(note for group in verification.groups for note in group.notes)
-    parts += [Text(f"note    {note}", "dim") for note in notes]
+    notes = [*dict.fromkeys(note for group in verification.groups for note in group.notes)]
+    parts += [Text(f"note    {note}", "dim") for note in notes[:SHOWN]]
+    if len(notes) > SHOWN:
+        parts.append(Text(f"and {len(notes) - SHOWN} more notes (all of them: --json)", "dim"))
+    if {f.group for f in failures} & set(FOLLOWING) and {f.group for f in failures} - set(
+        FOLLOWING
+    ):
+        parts.append(Text(FIRST, "yellow"))
     style = "bold green" if verification.passed else "bold red"
     return Parts(*parts, Text(sentence_of(verification), style))
 

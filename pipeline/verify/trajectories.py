@@ -42,14 +42,12 @@ def check_trajectories(run: RunFolder) -> Group:
         name = stage.file("trajectory.jsonl")
         if not run.present(name, group):
             continue
-        grown = f"dialogues/{stage.owner}/{stage.name}.jsonl"
-        if run.has(grown):
-            group.same(name, f"the bytes of {grown},",
-                       sha256_file(run.path / grown), sha256_file(run.path / name))  # fmt: skip
+        before = len(group.failures)
         try:
             entries = read_entries(run.path / name)
         except (TrajectoryError, UnicodeDecodeError) as error:
             group.holds(False, name, "a step in every line", str(error).split(";")[0])
+            _check_grown(run, stage, name, group)
             continue
         attempts = run.json(stage.file("attempts.json"), group)
         _check_own_hashes(entries, name, group)
@@ -57,7 +55,19 @@ def check_trajectories(run: RunFolder) -> Group:
             _check_counts(entries, attempts, stage, group)
         if entries and attempts is not None:
             _check_again(run, stage, attempts, group)
+        _check_grown(run, stage, name, group, whole=len(group.failures) == before)
     return group
+
+
+def _check_grown(
+    run: RunFolder, stage: Stage, name: str, group: Group, whole: bool = False
+) -> None:
+    """The trajectory is a copy of the file that grew; if it is `whole`, the other was changed."""
+    grown = f"dialogues/{stage.owner}/{stage.name}.jsonl"
+    if run.has(grown):
+        changed, other = (grown, name) if whole else (name, grown)
+        group.same(changed, f"the bytes of {other},",
+                   sha256_file(run.path / other), sha256_file(run.path / changed))  # fmt: skip
 
 
 def _check_own_hashes(entries: list[Entry], name: str, group: Group) -> None:

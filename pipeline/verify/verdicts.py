@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from pipeline.judge import judge
 from pipeline.judge.classification import failure_from_record
-from pipeline.judge.judging import JudgeError, conclude
+from pipeline.judge.judging import conclude
 from pipeline.judge.request import JudgeRequest
 from pipeline.judge.verdict import Verdict, VerdictError
 from pipeline.settings import Settings
 from pipeline.verify.findings import Group, differences
 from pipeline.verify.folder import RunFolder, Stage
+from pipeline.verify.judging import Judging
 
 REMEDY = "remove the stage's verdict.json and give the command of the run again to judge it anew"
 
@@ -22,6 +21,7 @@ REMEDY = "remove the stage's verdict.json and give the command of the run again 
 def check_verdicts(run: RunFolder, again: bool = False) -> Group:
     """Every verdict of every point; judged `again`, guards and all, if that is asked for."""
     group = Group("verdicts", REMEDY)
+    judging = Judging(run, group) if again else None
     for stage in run.stages(references=False):
         name = stage.file("verdict.json")
         content = run.json(name, group)
@@ -38,8 +38,10 @@ def check_verdicts(run: RunFolder, again: bool = False) -> Group:
         group.same(name, "the verdict on stage", stage.name, verdict.stage)
         _check_conclusion(request, verdict, name, group)
         _check_reference(run, stage, record, verdict, group)
-        if again:
-            _check_again(run, request, content, name, group)
+        if judging is not None:
+            judging.check(request, content, name)
+    if judging is not None:
+        judging.tell()
     return group
 
 
@@ -94,18 +96,3 @@ def _check_reference(
         failed = [c.name for c in verdict.checks if c.rung == "exact" and not c.passed]
         group.same(stage.file("verdict.json"), f"of outputs identical to those of {name}, failed "
                    "checks of the rung exact:", [], failed)  # fmt: skip
-
-
-def _check_again(
-    run: RunFolder, request: JudgeRequest, content: Any, name: str, group: Group
-) -> None:
-    """Judge the stage again: compare with the reference, ask the guard; the same verdict."""
-    with chdir(run.path):
-        try:
-            wanted = judge(request).to_json()
-        except (JudgeError, VerdictError, OSError, LookupError, ValueError) as error:
-            group.holds(False, name, "a stage that can be judged", str(error))
-            return
-    for place, expected, found in differences(wanted, content):
-        group.same(name, f"{place} as judging again gives it,", expected, found)
-    group.checked += 1

@@ -14,6 +14,7 @@ import pytest
 from pipeline.crate import export_run
 from tests.command import Ladon
 from tests.conftest import REPOSITORY
+from tests.pipeline.verify.copies import Copy, as_sweep
 
 Issues = dict[str, list[list[str]]]
 
@@ -28,6 +29,14 @@ def finished(scripted_run: Ladon) -> Path:
 def crate(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its crate, as a folder, with nobody's name."""
     return export_run(finished, tmp_path_factory.mktemp("crates") / "crate").path
+
+
+@pytest.fixture(scope="session")
+def sweep(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a sweep of two points."""
+    run = Copy.of(finished, tmp_path_factory.mktemp("sweep") / finished.name)
+    as_sweep(run)
+    return run.path
 
 
 @pytest.fixture(scope="session")

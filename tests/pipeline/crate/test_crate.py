@@ -22,7 +22,11 @@ from pipeline.crate.software import add_model
 from pipeline.crate.verb import Wanted
 from pipeline.files import read_json
 from pipeline.settings import Settings, load
+from pipeline.sweep_page.pieces import Pieces
+from pipeline.verify.page_data import unpacked
 from tests.pipeline.verify.copies import Copy
+
+pytestmark = pytest.mark.timeout(1800)  # the first one waits for the run of all
 
 Graph = dict[str, dict[str, Any]]
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize", "measure")
@@ -102,13 +106,31 @@ def test_language_model_has_repository_revision_and_licence(
         settings.model, name="qwen", provider="endpoint", repository="Qwen/Qwen3", revision="b2cf",
         licence="apache-2.0",
     )  # fmt: skip
-    entity = add_model(ROCrate(), tmp_path, "main", replace(settings, model=model))
+    entity = add_model(ROCrate(), tmp_path, replace(settings, model=model))
     assert entity is not None
     told = {k: entity[k] for k in ("name", "identifier", "softwareVersion", "license")}
     assert told == {"name": "Qwen/Qwen3", "identifier": "Qwen/Qwen3", "softwareVersion": "b2cf",
                     "license": "apache-2.0"}  # fmt: skip
     ours = replace(settings, solver=replace(settings.solver, name="reference"))
-    assert add_model(ROCrate(), tmp_path, "main", ours) is None
+    assert add_model(ROCrate(), tmp_path, ours) is None
+    (tmp_path / "trajectory.jsonl").touch()  # nobody was asked: a stage before had no output
+    assert add_model(ROCrate(), tmp_path, replace(settings, model=model)) is None
+
+
+def test_each_stage_names_who_wrote_it(finished: Path, tmp_path: Path) -> None:
+    """A scripted model with a skill is another one in each stage, and its recording says which."""
+    run = Copy.of(finished, tmp_path / "small")
+    run.replace("points/main/convert/trajectory.jsonl", '"scripted:solves"', '"scripted:corrects"')
+    run.replace("points/main/convert/trajectory.jsonl", '"scripted:solves"', '"scripted:corrects"')
+    made = export_run(run.path, tmp_path / "crate", outputs=False)
+    content = json.loads((made.path / "ro-crate-metadata.json").read_text(encoding="utf-8"))
+    actions = {e["name"]: e for e in content["@graph"] if e["@type"] == "CreateAction"}
+    wrote = {stage: ids(actions[f"solve: points/main/{stage}"]["instrument"])[1]
+             for stage in STAGES}  # fmt: skip
+    assert wrote == dict.fromkeys(STAGES, "#model-scripted-solves") | {
+        "convert": "#model-scripted-corrects"
+    }
+    assert set(wrote.values()) < set(ids(actions["Run small"]["instrument"]))
 
 
 def test_settings_are_those_that_decide_and_have_their_hash(
@@ -152,6 +174,23 @@ def test_places_are_replaced_by_words(settings: Settings, tmp_path: Path) -> Non
         'File \\"/some/where/else/module.py\\", line 3': 'File \\"module.py\\", line 3',
     }
     assert {text: places.without(text) for text in told} == told
+
+
+def test_places_are_taken_out_of_the_packed_data_of_a_page(
+    settings: Settings, tmp_path: Path
+) -> None:
+    pieces = Pieces()
+    pieces.add({"said": f"no such file: {tmp_path}/outputs/run/x.root"}, "convert")
+    pieces.add({"said": "3.5 GeV"}, "convert")
+    (chunk,) = pieces.chunks()
+    page = f'<p>{tmp_path}</p><script type="text/plain" id="chunk-0">{chunk}</script><b>no</b>'
+    cleaned = Places.of(tmp_path / "outputs" / "run", [settings], []).without(page)
+    inside = cleaned.partition('"chunk-0">')[2].partition("</script>")[0]
+    assert unpacked(inside) == [{"said": "no such file: <run>/x.root"}, {"said": "3.5 GeV"}]
+    assert cleaned.endswith("</script><b>no</b>")
+    untouched = f'<script type="text/plain" id="chunk-0">{pieces.chunks()[0]}</script>'
+    elsewhere = Places.of(tmp_path / "another" / "run", [settings], [])
+    assert elsewhere.without(untouched) == untouched
 
 
 def test_blinded_rows_stay_in_a_run_that_did_not_open_them(finished: Path, tmp_path: Path) -> None:

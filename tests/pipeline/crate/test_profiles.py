@@ -12,6 +12,8 @@ import pytest
 from pipeline.crate import export_run
 from tests.pipeline.crate.conftest import Issues
 
+pytestmark = pytest.mark.timeout(1800)  # the first one waits for the run of all
+
 PROFILES = (
     "ro-crate-1.1", "process-run-crate-0.5", "workflow-ro-crate-1.0", "workflow-run-crate-0.5",
     "provenance-run-crate-0.5",
@@ -45,6 +47,23 @@ def test_zip_without_outputs_meets_the_profile(
     found = validator(made.path, "provenance-run-crate-0.5")["provenance-run-crate-0.5"]
     assert [issue for issue in found if issue[0] == "REQUIRED"] == []
     assert not {issue[1] for issue in found} & {"ro-crate-1.1_22.2", "process-run-crate-0.5_8.6"}
+
+
+def test_crate_of_a_sweep_meets_the_profile(
+    sweep: Path, tmp_path: Path, validator: Callable[..., Issues]
+) -> None:
+    """Its tables are in it, and are made by the step that draws the report."""
+    made = export_run(sweep, tmp_path / "crate", outputs=False)
+    found = validator(made.path, "provenance-run-crate-0.5")["provenance-run-crate-0.5"]
+    assert [issue for issue in found if issue[0] == "REQUIRED"] == []
+    assert {issue[1] for issue in found} <= set(NOT_KNOWN), found
+    content = json.loads((made.path / "ro-crate-metadata.json").read_text(encoding="utf-8"))
+    graph = {entity["@id"]: entity for entity in content["@graph"]}
+    tables = {p.relative_to(sweep).as_posix() for p in (sweep / "tables").iterdir()}
+    assert len(tables) == 10
+    drawn = next(e for e in graph.values() if e.get("name") == "report: the run")
+    assert tables | {"report.html"} <= {one["@id"] for one in drawn["result"]}
+    assert graph["tables/pairs.parquet"]["description"].startswith("A row per two configurations")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import Ladon
-from tests.pipeline.verify.copies import Copy
+from tests.pipeline.verify.copies import Copy, as_sweep
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,20 @@ def finished(scripted_run: Ladon) -> Path:
 def run(finished: Path, tmp_path: Path) -> Copy:
     """A copy of it."""
     return Copy.of(finished, tmp_path / finished.name)
+
+
+@pytest.fixture(scope="session")
+def finished_sweep(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a sweep of two points that nobody changes."""
+    sweep = Copy.of(finished, tmp_path_factory.mktemp("sweep") / finished.name)
+    as_sweep(sweep)
+    return sweep.path
+
+
+@pytest.fixture
+def sweep(finished_sweep: Path, tmp_path: Path) -> Copy:
+    """A copy of it."""
+    return Copy.of(finished_sweep, tmp_path / finished_sweep.name)
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import to_json
+from pipeline.report import make_report
+from pipeline.results import collect
+from pipeline.settings import load
+from pipeline.sweep.point import Point
 from pipeline.verify.findings import Failure, Group
 
 
@@ -58,6 +62,45 @@ class Copy:
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink()
+
+    def redraw(self) -> None:
+        """Draw the report again, as whoever hides an edit would."""
+        for name in ("report.html", "summary.json", "summary.csv"):
+            (self.path / name).unlink()
+        for folder in ("figures", "tables"):
+            shutil.rmtree(self.path / folder, ignore_errors=True)
+        make_report(self.path)
+
+
+def as_sweep(run: Copy) -> None:
+    """Make the copy of a run a sweep of two points that are equal but for their name.
+
+    The second took over what the first made.
+    """
+    for folder in ("points", "dialogues/points"):
+        shutil.copytree(run.path / folder / "main", run.path / folder / "second")
+    for timing in sorted(run.path.glob("points/second/*/timing.json")):
+        name = timing.relative_to(run.path).as_posix()
+        run.edit(name, lambda content: content.update(taken_over=True))
+    settings = load(run.path / "points" / "main" / "settings.json")
+
+    def add(sweep: Any) -> None:
+        sweep["points"].append("second")
+        sweep["asked"] = list(sweep["points"])
+        for member in ("plan", "settings_sha256"):
+            sweep[member]["second"] = sweep[member]["main"]
+        sweep["choices"] = {p: {"model": "scripted", "trial": "0"} for p in sweep["points"]}
+        sweep["identity"] = {p: Point(p, settings).identity for p in sweep["points"]}
+
+    run.edit("sweep.json", add)
+    shutil.rmtree(run.path / "figures")
+    for name in ("report.html", "summary.json", "summary.csv"):
+        run.remove(name)
+    told = run.json("points/main/results.json")["provenance"]
+    results = collect(run.path, "second")
+    results["provenance"] = {**results["provenance"], "git": told["git"]}
+    run.write("points/second/results.json", to_json(results).encode())
+    make_report(run.path)
 
 
 def sentences(group: Group) -> list[str]:

@@ -27,6 +27,8 @@ from pipeline.verify.trajectories import check_trajectories
 from pipeline.verify.verdicts import check_verdicts
 from tests.pipeline.verify.copies import Copy, of_file, sentences
 
+pytestmark = pytest.mark.timeout(1800)  # the first one waits for the run of all
+
 CONVERT = "points/main/convert"
 SPOKEN = f"{CONVERT}/trajectory.jsonl"
 RESULTS = "points/main/results.json"
@@ -136,7 +138,17 @@ def write_lines(run: Copy, entries: list[dict[str, Any]]) -> None:
 def test_trajectory_differs_from_what_grew(run: Copy) -> None:
     run.replace(SPOKEN, "photon", "foton")
     found = check(run, check_trajectories)
-    assert "the bytes of dialogues/points/main/convert.jsonl" in found.failures[0].expected
+    assert {failure.file for failure in found.failures} == {SPOKEN}
+    said = [failure.expected for failure in found.failures]
+    assert said[0] == "the steps that the loop takes"
+    assert said[1].startswith("the bytes of dialogues/points/main/convert.jsonl, ")
+
+
+def test_dialogue_that_was_changed_after_it_was_copied(run: Copy) -> None:
+    """The trajectory still plays: it is the other one that was changed."""
+    run.replace("dialogues/points/main/convert.jsonl", "photon", "foton")
+    failure = only(check(run, check_trajectories), "dialogues/points/main/convert.jsonl")
+    assert failure.expected.startswith(f"the bytes of {SPOKEN}, ")
 
 
 def test_changed_message_of_a_request(run: Copy) -> None:
@@ -293,6 +305,17 @@ def test_cut_flow_that_is_not_the_sum_of_its_chunks(run: Copy) -> None:
     )
 
 
+def test_record_of_synthetic_files(run: Copy) -> None:
+    name = next((run.path / "fileset").glob("*.synthetic.json")).relative_to(run.path).as_posix()
+    run.edit(name, lambda c: c[0].update(sum_of_weights=1.0))
+    failure = only(check(run, check_ledgers), name)
+    assert failure.expected.startswith(f"sum_of_weights of {run.json(name)[0]['uri']} as fileset/")
+    run.edit(name, lambda c: c.pop(0))
+    assert only(check(run, check_ledgers), name).expected.startswith("the file synthetic/")
+    run.write(name, b"[3]")
+    assert "the files that fileset/" in only(check(run, check_ledgers), name).expected
+
+
 def test_fileset_that_leaves_entries_out(run: Copy) -> None:
     name = f"fileset/{next((run.path / 'fileset').glob('????????????????.json')).name}"
     run.edit(name, lambda c: c["chunks"].pop(0))
@@ -342,6 +365,52 @@ def test_check_edited_in_a_verdict_is_found_by_judging_again(run: Copy) -> None:
     again = check_verdicts(RunFolder.open(run.path), again=True)
     failure = only(again, name)
     assert failure.expected.startswith("checks[0].found as judging again gives it")
+    assert "1 verdicts were given again, by judging 1 different outputs" in again.notes
+
+
+def keep_verdicts(run: Copy, stage: str) -> None:
+    """Remove those of other stages: judging all of them again takes a minute."""
+    for verdict in run.path.glob("points/*/*/verdict.json"):
+        if verdict.parent.name != stage:
+            verdict.unlink()
+
+
+def test_points_with_the_same_outputs_are_judged_once(sweep: Copy) -> None:
+    keep_verdicts(sweep, "categorize")
+    sweep.edit(
+        "points/second/categorize/verdict.json", lambda c: c["guard"][0].update(found="others")
+    )
+    again = check_verdicts(RunFolder.open(sweep.path), again=True)
+    failure = only(again, "points/second/categorize/verdict.json")
+    assert failure.expected.startswith("guard[0].found as judging again gives it")
+    assert "2 verdicts were given again, by judging 1 different outputs" in again.notes
+
+
+def test_judging_again_where_the_events_are_gone(run: Copy) -> None:
+    """A run that was copied to another machine is not wrong because the events are not there."""
+    keep_verdicts(run, "inspect")
+    fileset = f"fileset/{next((run.path / 'fileset').glob('????????????????.json')).name}"
+
+    def elsewhere(content: Any) -> None:
+        for sample in content["samples"].values():
+            for file in sample["files"]:
+                file["path"] = f"/no/such/disk/{Path(file['path']).name}"
+
+    run.edit(fileset, elsewhere)
+    again = check_verdicts(RunFolder.open(run.path), again=True)
+    assert not again.failures
+    assert any("the events are not there, first /no/such/disk/" in note for note in again.notes)
+    assert "0 verdicts were given again, by judging 0 different outputs; 1 could not be" in (
+        again.notes
+    )
+
+
+def test_judging_again_what_is_damaged(run: Copy) -> None:
+    keep_verdicts(run, "preprocess")
+    run.write("points/main/preprocess/output/signal.parquet", b"PAR1")
+    again = check_verdicts(RunFolder.open(run.path), again=True)
+    failure = only(again, "points/main/preprocess/verdict.json")
+    assert "restore the stage's files from a copy of the run" in failure.remedy
 
 
 # -- provenance and results
@@ -350,8 +419,14 @@ def test_check_edited_in_a_verdict_is_found_by_judging_again(run: Copy) -> None:
 @pytest.mark.parametrize(
     ("place", "change"),
     [
-        ("the versions", lambda c: c["provenance"]["versions"].update(numpy="1.0")),
-        ("the hardware", lambda c: c["provenance"]["hardware"].update(cores=64)),
+        (
+            "the versions of provenance.json: numpy",
+            lambda c: c["provenance"]["versions"].update(numpy="1.0"),
+        ),
+        (
+            "the hardware of provenance.json: cores",
+            lambda c: c["provenance"]["hardware"].update(cores=64),
+        ),
         ("the code", lambda c: c["provenance"].update(code_sha256="0" * 64)),
         ("of synthetic data", lambda c: c["provenance"].update(manifest_sha256="0" * 64)),
     ],
@@ -417,7 +492,7 @@ def test_edited_files_of_the_report(run: Copy) -> None:
     assert told["summary.json"].startswith("points[0].selected: ")
     assert told["figures/roc.png"] == "the drawing: the bytes drawn again"
     assert told["figures/data/cutflow.csv"].startswith("line 4, ")
-    assert told["figures/more.png"] == "only figures that the report draws"
+    assert told["figures/more.png"] == "in figures only what the report makes"
     assert len(told) == 5
     assert "`ladon report` draws the report again" in found.failures[0].remedy
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.cli import main
-from pipeline.files import read_json, to_json
-from pipeline.report import make_report
-from pipeline.results import collect
+from pipeline.files import to_json
 from pipeline.verify import VerifyError, verify
-from pipeline.verify.page import renderer
 from pipeline.verify.telling import sentence_of
 from tests.pipeline.verify.copies import Copy
 
+pytestmark = pytest.mark.timeout(1800)  # the first one waits for the run of all
+
 GROUPS = [
-    "settings", "solutions", "trajectories", "outputs", "chunks", "verdicts", "provenance",
-    "results", "report",
+    "files", "settings", "solutions", "trajectories", "outputs", "chunks", "verdicts",
+    "executions", "provenance", "results", "report",
 ]  # fmt: skip
+MADE_ELSEWHERE = ("begun at git", "made by Ladon's code", "made with ")
+"""Notes that say with what the run was made; they depend on the checkout, not on the run."""
 
 
 def test_untouched_run_passes(finished: Path) -> None:
@@ -73,7 +73,9 @@ def test_not_finished_is_missing_and_not_tampering(run: Copy) -> None:
 
 def test_frozen_and_not_begun(finished: Path, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
-    for name in ("sweep.json", "provenance.json", "points/main/settings.json"):
+    settings = [p for p in finished.rglob("*settings.json") if p.is_file()]
+    names = [p.relative_to(finished).as_posix() for p in settings]
+    for name in ("sweep.json", "provenance.json", *names):
         (begun / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(finished / name, begun / name)
     found = verify(begun)
@@ -96,50 +98,30 @@ def test_every_file_damaged_is_told_without_a_traceback(run: Copy) -> None:
     assert len(found.failures) > 10
 
 
-def two_points(run: Copy) -> None:
-    """Make the copy a run of two points that are equal but for their name."""
-    shutil.copytree(run.path / "points" / "main", run.path / "points" / "second")
-    shutil.copytree(run.path / "dialogues/points/main", run.path / "dialogues/points/second")
-
-    def add(sweep: dict[str, Any]) -> None:
-        sweep["points"].append("second")
-        for member in ("plan", "settings_sha256"):
-            sweep[member]["second"] = sweep[member]["main"]
-
-    run.edit("sweep.json", add)
-    shutil.rmtree(run.path / "figures")
-    for name in ("report.html", "summary.json", "summary.csv"):
-        run.remove(name)
-    told = run.json("points/main/results.json")["provenance"]
-    results = collect(run.path, "second")
-    results["provenance"] = {**results["provenance"], "git": told["git"]}
-    run.write("points/second/results.json", to_json(results).encode())
+def test_sweep_passes_without_a_note(sweep: Copy) -> None:
+    found = verify(sweep.path)
+    assert [failure.sentence for failure in found.failures] == []
+    assert found.missing == ()
+    notes = [n for group in found.groups for n in group.notes if not n.startswith(MADE_ELSEWHERE)]
+    assert notes == []
 
 
-def test_run_of_two_points(run: Copy) -> None:
-    two_points(run)
-    make_report(run.path)
-    assert [failure.sentence for failure in verify(run.path).failures] == []
-    second = read_json(run.path / "points" / "second" / "results.json")
-    second["cutflow"]["data16_periodL"][0][1] += 1
-    run.write("points/second/results.json", to_json(second).encode())
-    found = verify(run.path)
-    assert {failure.file for failure in found.failures} == {"points/second/results.json"}
-    assert "cutflow.data16_periodL[0][1]" in found.failures[0].expected
-
-
-def test_page_of_a_sweep_is_made_by_its_own_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "page_of_sweeps.py").write_text("def make_sweep_page(run):\n    return 'swept'\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    none = ("pipeline.no_such_room.page", "make")
-    ours = ("page_of_sweeps", "make_sweep_page")
-    monkeypatch.setattr("pipeline.verify.page.OF_MANY", (none, ours))
-    assert renderer(1) is make_report
-    assert renderer(2)(tmp_path) == "swept"
-    monkeypatch.setattr("pipeline.verify.page.OF_MANY", (none,))
-    assert renderer(2) is make_report
+def test_sweep_of_which_one_point_is_not_finished(sweep: Copy) -> None:
+    """Its report is that of what is there, and is checked as such."""
+    measure = "points/second/measure"
+    for name in ("points/second/results.json", f"{measure}/verdict.json", f"{measure}/record.json"):
+        sweep.remove(name)
+    for name in ("output", "sealed"):
+        shutil.rmtree(sweep.path / measure / name)
+    sweep.redraw()
+    found = verify(sweep.path)
+    assert [failure.sentence for failure in found.failures] == []
+    assert "points/second/results.json" in found.missing
+    sweep.edit("summary.json", lambda content: content["cells"].update(missing=0))
+    failure = verify(sweep.path).failures[0]
+    assert (failure.file, failure.expected, failure.found) == (
+        "summary.json", "cells.missing: 1", "0",
+    )  # fmt: skip
 
 
 def test_other_code_is_a_note(run: Copy) -> None:
