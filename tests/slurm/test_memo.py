@@ -24,13 +24,16 @@ from tests.slurm.conftest import Cluster, run
 from tests.slurm.launching import Launched, Launcher
 from tests.vllm.conftest import memo_model, memo_program, vllm_python
 
-pytestmark = [pytest.mark.slurm, pytest.mark.vllm, pytest.mark.timeout(3600)]
+pytestmark = [
+    pytest.mark.slurm, pytest.mark.vllm, pytest.mark.timeout(3600),
+    pytest.mark.slow,  # ten minutes; that a served model runs as a job is in test_sweep every time
+]  # fmt: skip
 
 __all__ = ["memo_model", "memo_program", "vllm_python"]  # fixtures
 
 SERVED = ("model=memo", "solver=agent", *SMALL_DATA, "model.serve.gpus=1")
 SHORT = "stages=[inspect,convert]"
-"""In every CI run; all six stages are a slow test."""
+"""What most of the tests need; one runs all six stages."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +70,6 @@ def test_the_stages_pass(served: Launched) -> None:
     assert passed(served) == ["convert", "inspect"]
 
 
-@pytest.mark.slow
 def test_all_stages_pass(launcher: Launcher, memo_model: Path) -> None:
     launched = launcher("whole", *SERVED, f"model.serve.weights='{memo_model}'")
     launched.succeeded(1800)
@@ -120,7 +122,6 @@ def test_gpu_seconds_are_told_by_stage(served: Launched) -> None:
     assert "Time of GPUs by stage" in (served.folder / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_scancel_of_the_server(launcher: Launcher, memo_model: Path, served: Launched) -> None:
     """Another one is started, what was answered is not asked again, every stage passes."""
     launched = launcher("cancelled", *SERVED, SHORT, f"model.serve.weights='{memo_model}'")

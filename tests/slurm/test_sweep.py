@@ -138,6 +138,7 @@ def test_it_ended_when_nobody_needed_it(swept: Launched) -> None:
     assert swept.nodes() == {"cpu1", "cpu2"}
 
 
+@pytest.mark.slow
 def test_again_it_computes_nothing_and_extended_what_is_new(
     swept: Launched, sweeps: Sweeps
 ) -> None:
