@@ -28,7 +28,8 @@ verbs
   explain  RUN: why stages of it failed, whose fault that is, and where to look
   compare  A B [--json]: two runs, or configurations RUN:CONFIG of a sweep, on the same trials
   replay   RUN: run it again from its recorded replies, without a model, and compare every file
-  verify   RUN [--json] [--judge]: each hash and number against its files; --judge: judge anew, too
+  verify   RUN [--json] [--judge]: every hash and every number of it against the files it claims;
+           --judge runs guards and comparisons of the judge again as well
   export   RUN [--output FOLDER|ZIP] [--without-outputs]: it as a Workflow Run RO-Crate
   serve    start a server of the model at the site and wait until it is ready; [--list] [--stop]
            [--check-determinism]: measure whether it answers with the same bits alone and in a crowd
