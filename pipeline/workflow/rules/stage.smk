@@ -70,8 +70,8 @@ rule solve:
     wildcard_constraints:
         owner=LAYOUT.asking(),
     resources:
-        cpu=_solve_cpu,
         **LAYOUT.dialogues(),
+        cpu=_solve_cpu,
     params:
         python=LAYOUT.start("solve"),
     message:
