@@ -1,6 +1,7 @@
 """`sbatch launch.sh --multirun`: two scripted models and a real vLLM in one graph, one server.
 
-The served model is the one of `test_memo`, which learned the scripted dialogues by heart.
+The served model learned the scripted dialogues of one stage by heart, which takes seconds: a real
+model behind a real server, which understands nothing. `test_memo` has one that knows all stages.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from pipeline.evaluation.cell import Cell
 from pipeline.evaluation.reading import read_cells
 from pipeline.files import read_json
 from pipeline.scripted.truth import expected, expected_cells
+from tests.command import Ladon
 from tests.slurm.conftest import Cluster, run
 from tests.slurm.launching import Launched, Launcher
-from tests.vllm.conftest import memo_model, memo_program, vllm_python
+from tests.vllm.conftest import Program, memo_program, taught, vllm_python
 
 pytestmark = [pytest.mark.slurm, pytest.mark.vllm, pytest.mark.timeout(3600)]
 
-__all__ = ["memo_model", "memo_program", "vllm_python"]  # fixtures
+__all__ = ["memo_program", "vllm_python"]  # fixtures
 
 STAGE, SCRIPTED = "inspect", ("expert", "student")
 TRIALS = 2
@@ -53,9 +55,16 @@ class Sweeps:
 
 
 @pytest.fixture(scope="module")
-def sweeps(slurm: Cluster, memo_model: Path) -> Iterator[Sweeps]:
+def sweeps(
+    slurm: Cluster,
+    scripted_run: Ladon,
+    memo_program: Program,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Sweeps]:
+    weights = tmp_path_factory.mktemp("models") / STAGE
+    taught(memo_program, scripted_run, weights, STAGE)
     folder = Path(tempfile.mkdtemp(prefix="ladon-sweep-"))
-    yield Sweeps(Launcher(folder), memo_model)
+    yield Sweeps(Launcher(folder), weights)
     shutil.rmtree(folder)
 
 
@@ -118,6 +127,9 @@ def test_one_server_was_started_for_all_points_of_its_model(swept: Launched) -> 
     (endpoint,) = endpoints(swept)
     assert server_jobs(swept) == [endpoint.job]
     assert endpoint.node in ("gpu1", "gpu2")
+    job = f"--jobs={endpoint.job}"
+    told = run("sacct", "--noheader", "--parsable2", "--allocations", job, "--format=AllocTRES")
+    assert "gres/gpu=1" in told
     (server,) = read_json(swept.folder / "servers.json")["servers"]
     assert server["server"] == endpoint.server
 
@@ -132,14 +144,35 @@ def test_its_model_alone_was_asked_of_it(swept: Launched) -> None:
     assert found.keys() == served.keys() | scripted
 
 
+def test_its_key_is_written_nowhere_else(swept: Launched) -> None:
+    (endpoint,) = endpoints(swept)
+    file = Path(endpoint.api_key_file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = file.read_bytes()
+    files = [path for path in swept.folder.rglob("*") if path.is_file()]
+    assert len(files) > 100
+    assert [path for path in files if key in path.read_bytes()] == []
+
+
+def test_its_time_is_shared_among_the_trials_that_used_it(swept: Launched) -> None:
+    (endpoint,) = endpoints(swept)
+    used = read_json(swept.folder / "servers.json")["gpu_seconds"]
+    lived = (endpoint.ended or 0) - (endpoint.started or 0)
+    assert sum(used.values()) == pytest.approx(lived, abs=10)
+    own = {user: seconds for user, seconds in used.items() if user}
+    assert own.keys() <= {f"{point}/{STAGE}" for point in points("memo", TRIALS)}
+    assert own
+    cells = read_cells(swept.folder)
+    assert {f"{c.point}/{STAGE}": c.gpu_s for c in cells if c.gpu_s is not None} == own
+
+
 def test_it_ended_when_nobody_needed_it(swept: Launched) -> None:
     (endpoint,) = endpoints(swept)
     assert (endpoint.status, endpoint.reason) == ("STOPPED", "all its stages are solved")
-    assert swept.nodes() == {"cpu1", "cpu2"}
+    assert swept.nodes() <= {"cpu1", "cpu2"}
 
 
-@pytest.mark.slow
-def test_again_it_computes_nothing_and_extended_what_is_new(
+def test_the_same_command_again_computes_nothing_and_starts_no_server(
     swept: Launched, sweeps: Sweeps
 ) -> None:
     first, jobs = swept.written, server_jobs(swept)
@@ -149,14 +182,19 @@ def test_again_it_computes_nothing_and_extended_what_is_new(
     assert again.written == first
     assert server_jobs(swept) == jobs
 
-    sweeps(TRIALS + 1)
-    more = swept.written
+
+@pytest.mark.slow
+def test_extended_it_computes_what_is_new(sweeps: Sweeps) -> None:
+    """A trial more, with a server of its own: the first one has ended."""
+    first = sweeps(TRIALS).written
+    extended = sweeps(TRIALS + 1)
+    more = extended.written
     assert {name: more[name] for name in first} == first
     assert {name.split("/")[1] for name in more if name not in first} == {
         f"{model}-trial{TRIALS:03}" for model in (*SCRIPTED, "memo")
     }
-    check_cells(read_cells(swept.folder), TRIALS + 1)
-    before, added = endpoints(swept)
-    assert server_jobs(swept) == [before.job, added.job]
+    check_cells(read_cells(extended.folder), TRIALS + 1)
+    before, added = endpoints(extended)
+    assert server_jobs(extended) == [before.job, added.job]
     (new,) = points("memo", TRIALS + 1) - points("memo", TRIALS)
-    assert answered_by(swept)[new] == {added.base_url}
+    assert answered_by(extended)[new] == {added.base_url}

@@ -75,9 +75,14 @@ def memo_model(
     scripted_run: Ladon, memo_program: Program, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Folder of a model that knows the scripted run's dialogues by heart."""
-    points = scripted_run.folder / "outputs" / "small" / "points" / "main"
-    trajectories = sorted(map(str, points.glob("*/trajectory.jsonl")))
     folder = tmp_path_factory.mktemp("models") / "memo"
-    learned = memo_program("train.py", "--dialogues", *trajectories, "--output", str(folder))
+    return taught(memo_program, scripted_run, folder, "*")
+
+
+def taught(program: Program, run: Ladon, folder: Path, stages: str) -> Path:
+    """`folder`, with a model that knows the dialogues of these stages (a pattern) by heart."""
+    points = run.folder / "outputs" / "small" / "points" / "main"
+    dialogues = sorted(map(str, points.glob(f"{stages}/trajectory.jsonl")))
+    learned = program("train.py", "--dialogues", *dialogues, "--output", str(folder))
     assert learned.returncode == 0, learned.stderr
     return folder
