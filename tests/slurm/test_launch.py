@@ -19,8 +19,10 @@ from tests.slurm.launching import Launched, Launcher
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1800)]
 
+GIVEN = (*SMALL_DATA, "chain=isolated", "stages=[inspect,convert,measure]")
+"""Agents write three stages; fed by the reference, they run beside its six and not after them."""
 TENTH = ("data.luminosity=3.61",)
-"""A tenth of the luminosity."""
+"""A tenth of the luminosity, and agents write all stages."""
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +36,17 @@ def launcher(slurm: Cluster) -> Iterator[Launcher]:
 @pytest.fixture(scope="module")
 def scripted(launcher: Launcher) -> Launched:
     """The scripted agents' run on the testbed, finished."""
-    launched = launcher("scripted", *SMALL_DATA)
+    launched = launcher("scripted", *GIVEN)
     launched.succeeded()
     return launched
 
 
-def test_a_scripted_run_has_the_bits_of_the_laptop(scripted: Launched, scripted_run: Ladon) -> None:
-    same_bits(scripted_run.folder / "outputs" / "small", scripted)
+def test_a_scripted_run_has_the_bits_of_the_laptop(scripted: Launched, tmp_path: Path) -> None:
+    """Those of the six stages of the reference too."""
+    laptop = Ladon(tmp_path)
+    laptop("run", "run.name=scripted", *GIVEN)
+    same_bits(laptop.folder / "outputs" / "scripted", scripted)
+    assert len(list(scripted.folder.glob("reference/*/*/record.json"))) == 6
 
 
 @pytest.mark.slow
@@ -78,7 +84,7 @@ def test_convert_was_an_allocation_of_four_tasks(scripted: Launched) -> None:
 
 def test_the_same_command_again_computes_nothing(scripted: Launched, launcher: Launcher) -> None:
     before = {p: p.stat().st_mtime_ns for p in scripted.folder.glob("points/main/*/record.json")}
-    again = launcher("scripted", *SMALL_DATA)
+    again = launcher("scripted", *GIVEN)
     again.succeeded(300)
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
@@ -120,7 +126,7 @@ def test_every_step_in_the_image_gives_the_same_bits(
     scripted: Launched, launcher: Launcher
 ) -> None:
     box = image("analysis", todays=True)
-    launched = launcher("boxed", *SMALL_DATA, f"site.container={box}")
+    launched = launcher("boxed", *GIVEN, f"site.container={box}")
     launched.succeeded()
     launched.left_nothing()
     compared = compare_runs(scripted.folder, launched.folder)
