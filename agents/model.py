@@ -64,8 +64,7 @@ class EndpointModel:
         """
         chosen = self.spec.seed if seed is None else seed
         request = self._request(messages, schema, chosen)
-        begun = call is not None and call.number > 1
-        slots = EndpointSlots(self.spec.base_url, self.spec.concurrency, self.slot_folder, begun)
+        slots = EndpointSlots(self.spec.base_url, self.spec.concurrency, self.slot_folder)
         started, queued = time.monotonic(), 0.0
         attempt = 0
         while True:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from agents.errors import SlotError
 
-_EAGER_POLL_S = 0.005
 _POLL_S = 0.02
 _LONGEST_POLL_S = 0.1
 _semaphores: dict[tuple[str, int], threading.BoundedSemaphore] = {}
@@ -33,9 +32,6 @@ class EndpointSlots:
     endpoint: str
     limit: int
     folder: Path | None = None
-    begun: bool = False
-    """Whether this is a later call of a dialogue: it looks for a free slot more often than a first
-    one, so that dialogues end before others begin."""
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -52,15 +48,14 @@ class EndpointSlots:
 
     def _acquire(self, folder: Path) -> int:
         name = hashlib.sha256(self.endpoint.encode()).hexdigest()[:16]
-        pause = _EAGER_POLL_S if self.begun else _POLL_S
-        longest = _EAGER_POLL_S if self.begun else _LONGEST_POLL_S
+        pause = _POLL_S
         while True:
             for number in range(self.limit):
                 handle = _locked(folder / f"{name}.{number}.slot")
                 if handle is not None:
                     return handle
             time.sleep(pause)
-            pause = min(longest, 1.5 * pause)
+            pause = min(_LONGEST_POLL_S, 1.5 * pause)
 
 
 def _semaphore(endpoint: str, limit: int) -> threading.BoundedSemaphore:

@@ -27,7 +27,7 @@ def launch(settings: Sequence[Settings], run: Path) -> dict[str, str]:
 
 
 def endpoint_of(settings: Settings) -> list[Any] | None:
-    """[name, limit] of what answers a point's calls: how many dialogues it can hold at a time.
+    """[name, limit] of what answers a point's calls: how many it answers at a time.
 
     None where nothing has to be shared: our own solutions, scripts and recordings.
     """

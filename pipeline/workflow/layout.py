@@ -32,7 +32,7 @@ class PointPlan:
     """Whether the files have to be made first."""
     workers: int
     endpoint: tuple[str, int] | None = None
-    """What answers its model's calls, and how many dialogues that holds at a time."""
+    """What answers its model's calls, and how many it answers at a time."""
 
     @property
     def upstream_owner(self) -> str:
@@ -177,7 +177,7 @@ class Layout:
         return [f"points/{p.name}/results.json" for p in self.wanted]
 
     def endpoints(self) -> dict[str, int]:
-        """Name -> dialogues at a time of everything that answers calls of the points."""
+        """Name -> calls at a time of everything that answers calls of the points."""
         return {p.endpoint[0]: p.endpoint[1] for p in self.wanted if p.endpoint is not None}
 
     def dialogues(self) -> dict[str, Callable[[Any], int]]:

@@ -64,25 +64,3 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(SlotError, match="name one that can be written"):  # noqa: SIM117
         with EndpointSlots("http://host/v1", 1, file / "slots").hold():
             pass
-
-
-def test_a_dialogue_that_has_begun_comes_before_one_that_has_not(tmp_path: Path) -> None:
-    """Eight dialogues of four calls share a slot: begun ones are not kept waiting by new ones."""
-    order: list[int] = []
-    ready = threading.Barrier(8)
-
-    def talk(number: int) -> None:
-        ready.wait()
-        for call in range(4):
-            with EndpointSlots("http://host/v1", 1, tmp_path, begun=call > 0).hold():
-                order.append(number)
-                time.sleep(0.05)
-
-    dialogues = [threading.Thread(target=talk, args=(i,)) for i in range(8)]
-    for dialogue in dialogues:
-        dialogue.start()
-    for dialogue in dialogues:
-        dialogue.join()
-    lasted = [len(order) - order[::-1].index(i) - order.index(i) for i in range(8)]
-    assert len(order) == 32
-    assert sum(lasted) < 8 * 16  # each from its first to its last turn; taking turns fairly: 8 * 25

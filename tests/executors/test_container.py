@@ -272,6 +272,6 @@ def test_signals_reach_the_step_and_its_code_comes_back(step: StepContainer) -> 
             assert child.stdout is not None
             assert child.stdout.readline() == b"ready\n"
             child.send_signal(signal.SIGTERM)
-            assert child.wait(timeout=20) == 75
+            assert child.wait(timeout=90) == 75
         finally:
             child.kill()

@@ -55,7 +55,10 @@ def serve(channel: int, begin: Callable[[dict[str, Any]], None]) -> None:
             return
         if os.fork() == 0:
             asking.close()
-            _send(json.loads(message), files, begin)
+            try:
+                _send(json.loads(message), files, begin)
+            finally:
+                os._exit(1)  # whatever happened: it must not go on as a second zygote
         for file in files:
             os.close(file)
 

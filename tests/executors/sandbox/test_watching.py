@@ -46,7 +46,7 @@ def test_messages_say_the_limit_and_what_was_found() -> None:
 
 def test_watchdog_ends_once_and_stops() -> None:
     ended: list[float] = []
-    limits = Limits(wall_s=0.2)
+    limits = Limits(wall_s=0.2, cpu_s=1e6)  # this process and all that it waited for count
     dog = Watchdog(lambda _: [os.getpid()], lambda: ended.append(time.monotonic()), limits)
     dog.start()
     time.sleep(0.4)
