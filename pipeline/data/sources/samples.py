@@ -93,9 +93,9 @@ def _row(identity: Identity, datasets: Datasets) -> Dataset | None:
 
 def _add_facts(sample: Sample, row: Dataset | None, table: str) -> None:
     if row is None or row.facts["cross_section_pb"] is None:
+        called = " ".join(dict.fromkeys((sample["name"], sample["process"])))
         sample["warnings"].append(
-            f"The release's table has no row for {sample['name']} {sample['process']}: it cannot "
-            "be normalised."
+            f"The release's table has no row for {called}: it cannot be normalised."
         )
         return
     sample.update(row.facts)
