@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.chosen import expanded
 from pipeline.data.chunks import Chunk, cut
 from pipeline.data.errors import IncompleteSampleError, LocationError
 from pipeline.data.identity import basename
@@ -111,7 +112,7 @@ def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) 
     wanted = [
         Wanted(_listed(name, listed, settings), process, p.role)
         for process, p in settings.channel.processes.items()
-        for name in p.samples
+        for name in expanded(p.samples, listed)
     ]
     required = {w.sample.name for w in wanted}
     others = [

@@ -19,6 +19,8 @@ from pipeline.stages.jail import TRUSTED, Jail
 
 __all__ = ["ConvertError", "SolutionFailedError", "convert_all", "write_product"]
 
+FACTS = ("xsec_pb", "filter_efficiency", "k_factor", "sum_of_weights")
+"""Numbers of a sample in the fileset."""
 Progress = Callable[[int, int, int], None]
 """Told (chunks done, chunks in all, events done)."""
 
@@ -84,6 +86,7 @@ def convert_all(
         release=settings.data.release,
         data_samples=frozenset(name for name, kind in kinds.items() if kind == "data"),
         store=kept,
+        samples=facts_of(fileset),
         jail=jail,
     )
     results = executor.map([c for c in chunks if c.id not in records], task, count)
@@ -103,6 +106,11 @@ def chunks_of(fileset: Mapping[str, Any]) -> list[Chunk]:
         Chunk(c["id"], c["sample"], c["path"], fileset["tree"], c["start"], c["stop"])
         for c in fileset["chunks"]
     ]
+
+
+def facts_of(fileset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of each sample the numbers that a variable may stand for, without its files."""
+    return {name: {key: s[key] for key in FACTS} for name, s in fileset["samples"].items()}
 
 
 def _raise_for(faults: list[Err], nothing_done: bool) -> None:
