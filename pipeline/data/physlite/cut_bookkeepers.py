@@ -60,7 +60,9 @@ def read_weights(path: Path) -> Weights:
                 )
             tree = file[METADATA]
             left = (
-                _column(tree, INCOMPLETE, "nAcceptedEvents", path) if _has_incomplete(tree) else ()
+                _column(tree, INCOMPLETE, "nAcceptedEvents", path)
+                if _spelled(tree, INCOMPLETE, "nAcceptedEvents")
+                else ()
             )
             kept = list(_bookkeepers(tree, path))
     except (OSError, ValueError, LookupError) as error:
@@ -109,11 +111,11 @@ def _bookkeepers(tree: Any, path: Path) -> Iterable[Bookkeeper]:
 
 def _column(tree: Any, container: str, name: str, path: Path) -> Sequence[Any]:
     """The values of all bookkeepers; the tree has one entry for the whole file."""
-    branch = f"{container}.{name}"
-    if branch not in tree:
+    branch = _spelled(tree, container, name)
+    if branch is None:
         raise BookkeeperError(
-            f"expected branch {branch!r} in tree {METADATA!r} of {path.name}, found none; the file "
-            "is of another version of PHYSLITE"
+            f"expected branch '{container}.{name}' in tree {METADATA!r} of {path.name}, found "
+            "none; the file is of another version of PHYSLITE"
         )
     entries: list[Sequence[Any]] = tree[branch].array().tolist()
     if len(entries) != 1:
@@ -124,5 +126,6 @@ def _column(tree: Any, container: str, name: str, path: Path) -> Sequence[Any]:
     return entries[0]
 
 
-def _has_incomplete(tree: Any) -> bool:
-    return f"{INCOMPLETE}.nAcceptedEvents" in tree
+def _spelled(tree: Any, container: str, name: str) -> str | None:
+    """A branch as a TTree or an RNTuple spells it, or None if it is not there."""
+    return next((b for mark in ".:" if (b := f"{container}{mark}{name}") in tree), None)
