@@ -72,6 +72,11 @@ class Door:
         """Branches that a file of the release may lack."""
         return frozenset(s for f in self.fields.values() for s in f.optional)
 
+    @cached_property
+    def facts(self) -> tuple[str, ...]:
+        """Keys of the sample in the fileset that variables stand for."""
+        return tuple(f.fact for f in self.fields.values() if f.fact is not None)
+
     def physical(self, names: Sequence[str]) -> list[str]:
         """Branches to read for the variables `names`: each once, in the order of first use.
 
