@@ -54,8 +54,16 @@ class ChunkStore:
     salt: str
 
     @classmethod
-    def of(cls, root: Path, solution_sha256: str, settings: Settings) -> ChunkStore:
-        """The part of the store below `root` for one solution and these settings."""
+    def of(
+        cls,
+        root: Path,
+        solution_sha256: str,
+        settings: Settings,
+        facts: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> ChunkStore:
+        """The part of the store below `root` for one solution, these settings and, where rows hold
+        facts of the samples that no branch has, these facts.
+        """
         channel = to_dict(settings)["channel"]
         salt = sha256_json(
             {
@@ -63,6 +71,7 @@ class ChunkStore:
                 "release": settings.data.release,
                 "channel": {k: channel[k] for k in ("name", "selection", "blind")},
                 "code": code_sha256(),
+                **({"facts": facts} if facts else {}),
             }
         )
         return cls(root.resolve() / solution_sha256[:16], salt)
