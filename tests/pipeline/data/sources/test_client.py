@@ -70,8 +70,10 @@ def test_fewer_addresses_than_files_are_said_and_the_record_is_taken(
     assert len(sample.files) == files
     assert sample.entries == sample.n_events
     assert sample.warnings == (
-        f"The official client lists {listed} of the {files} files of this sample that the record "
-        "lists; the record's list was taken.",
+        (
+            f"The official client lists {listed} of the {files} files of this sample that the "
+            "record lists; the record's list was taken."
+        ),
     )
 
 
@@ -101,7 +103,8 @@ def test_rows_of_one_number_are_told_apart_by_their_names(quirky: Services) -> N
     assert sorted(rows) == ["ttbar_lep", "ttbar_lep_1largeRjet1lep", "ttbar_lep_1lep1tau"]
     for skim, short in (("2lep", "ttbar_lep"), ("1lep1tau", "ttbar_lep_1lep1tau")):
         sample = load_manifest("2020e-13tev").skim(skim).sample("410000")
-        assert sample.process == short
+        assert sample.process == "ttbar_lep"
+        assert sample.facts_source == f"mc_2020.json, 410000 {short}"
         assert sample.sum_of_weights == rows[short].facts["sum_of_weights"]
 
 
