@@ -11,6 +11,9 @@ from pipeline.settings import ChannelSettings
 BLINDING_BRANCHES: dict[str, tuple[str, ...]] = {}
 """Selection -> the event variables that `blinded` reads: none."""
 
+NOTES: dict[str, tuple[str, ...]] = {}
+"""Selection -> what a reader of its results must know."""
+
 
 def blinded(events: ak.Array, channel: ChannelSettings) -> Bools:
     """False for each of the raw events, shape (n,): these data have long been published."""
