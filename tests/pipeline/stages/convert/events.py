@@ -25,7 +25,7 @@ _PHOTON = {
 }  # fmt: skip
 _LEPTON = {
     "pt": 30.0, "eta": 0.0, "phi": 0.0, "e": None, "type": 11, "charge": 1, "isTrigMatched": True,
-    "isMediumID": True, "isLooseID": True, "isLooseIso": True,
+    "isMediumID": True, "isLooseID": True, "isLooseIso": True, "ptcone30": 0.0, "etcone20": 0.0,
 }  # fmt: skip
 _JET = {"pt": 40.0, "eta": 0.0, "phi": 0.0, "btag": False, "jvt": True}
 _OBJECTS = {"photon": _PHOTON, "lep": _LEPTON, "jet": _JET}
@@ -40,7 +40,7 @@ def back_to_back(**changed: Any) -> list[Object]:
 
 
 def solution(channel: str, data: str) -> ModuleType:
-    """Our solution for a channel and a release (`2025`, `2024` or `2020`)."""
+    """Our solution for a channel and a release (by its year)."""
     chosen = configure([f"channel={channel}", f"data=opendata_{data}", "data.location=x"])
     return load_solution(reference_path(chosen), CONTRACT.defines)
 
@@ -58,7 +58,7 @@ def record_of(branches: Sequence[str], events: Sequence[Object]) -> ak.Array:
             counts = [len(row) for row in rows]
             flat = np.array([v for row in rows for v in row], dtype=kind)
             content[name] = ak.unflatten(flat, np.array(counts, dtype=np.int64))
-        elif name.startswith("trig"):
+        elif name.startswith(("trig", "pass", "has")):
             content[name] = ak.Array(np.array([e.get(name, True) for e in events], dtype=bool))
         else:
             default = 1.0 if name.startswith("ScaleFactor_") else _NUMBERS.get(name)
