@@ -94,6 +94,12 @@ def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     channel, data = dict(plain["channel"]), dict(plain["data"])
     releases = channel.pop("releases")
     release = data.get("release")
+    impossible = {r: str(p["impossible"]) for r, p in releases.items() if "impossible" in p}
+    if release in impossible:
+        raise SettingsError(
+            f"channel={channel['name']} cannot be run on release {release!r}: {impossible[release]}"
+        )
+    releases = {r: p for r, p in releases.items() if r not in impossible}
     if release not in releases:
         raise SettingsError(
             f"channel={channel['name']} is not defined for release {release!r}; "

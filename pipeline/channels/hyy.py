@@ -109,3 +109,23 @@ BLINDING_BRANCHES: dict[str, tuple[str, ...]] = {
     for selection, rule in PAIRS.items()
 }
 """Selection -> the event variables that `blinded` reads."""
+
+NOTES: dict[str, tuple[str, ...]] = {
+    "physlite_2024": (
+        (
+            "PHYSLITE has no official selection of H→γγ: that of 2025 is applied to loose, clean "
+            "photons with pT > 25 GeV; leptons are loose, jets pass the jet vertex tagger, and "
+            "both are more than 0.4 away from the photons"
+        ),
+        (
+            "PHYSLITE is calibrated as its derivation did it; there are no isolation working "
+            "points (ptcone20 / pT < 0.055 is used), no scale factors but that of pile-up, and no "
+            "missing transverse momentum (met_pt is NaN and no feature)"
+        ),
+        (
+            "the list of good lumi blocks is no part of the files: the luminosity is that of the "
+            "good ones, and data of the others are in the tables too"
+        ),
+    ),
+}
+"""Selection -> what a reader of its results must know; goes to the notes of the fileset."""

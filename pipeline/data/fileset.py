@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -268,6 +269,8 @@ def _entries(file: ManifestFile, path: Path, verified: Mode, tree: str) -> int |
 
 def _note(settings: Settings, located: Located, draft: Draft) -> None:
     """What a reader of the results must know about the data."""
+    rules = importlib.import_module(f"pipeline.channels.{settings.channel.name}")
+    draft.notes += rules.NOTES.get(settings.channel.selection, ())
     data = [s for s in draft.samples.values() if s["kind"] == "data"]
     short = [s for s in data if not s["complete"]]
     if short:

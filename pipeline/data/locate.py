@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.data.errors import LocationError
-from pipeline.data.identity import basename, is_remote, portal_path
+from pipeline.data.identity import basename, is_remote, is_root_file, portal_path
 from pipeline.data.manifest import Manifest, ManifestFile
-
-ROOT_FILE = re.compile(r"\.root(\.\d+)?$")
-"""The end of a ROOT file's name; PHYSLITE files carry the number of their attempt."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ def _root_files(folder: Path) -> dict[str, list[Path]]:
         folders.sort()
         for name in sorted(names):
             path = Path(base, name)
-            if ROOT_FILE.search(name) and path.is_file():
+            if is_root_file(name) and path.is_file():
                 found[name].append(path)
     return found
 

@@ -23,7 +23,13 @@ from pipeline.stages.convert.identity import keys, run_and_event, without_event
 CUTFLOW = "cutflow"
 """Key of the result that holds the cut flow; every other key is a column."""
 
-SELECTIONS = {"official_2025": "2025", "physlite_2024": "2024", "official_2020": "2020"}
+SELECTIONS = {
+    "official_2025": "2025",
+    "physlite_2024": "2024",
+    "official_2020": "2020",
+    "standard_2016": "2016",
+}
+"""Selection -> the year in the name of our solution for it."""
 TRIAL_EVENTS = 20_000
 """Events that `arguments` reads: enough to try a solution on."""
 

@@ -50,6 +50,7 @@ STEPS = {
         "all", "trigger", "trigger_matched", "lepton_pt", "good_leptons", "flavour", "charge",
     ),
     ("hzz4l", "official_2020"): ("all", "flavour", "charge"),
+    ("hzz4l", "standard_2016"): ("all", "trigger", "quality", "good_leptons", "flavour", "charge"),
 }  # fmt: skip
 """(channel, selection) -> the names of the cut flow, in the order of the task."""
 OBJECTS = {"hyy": ("ph1", "ph2"), "hzz4l": ("lep1", "lep2", "lep3", "lep4")}

@@ -84,6 +84,25 @@ def test_2025_is_what_a_loop_says(events: list[list[dict[str, Any]]]) -> None:
     assert blinded("2025", *events) == expected
 
 
+def test_2024_takes_the_two_hardest_candidates() -> None:
+    near = {"pt": 30.0, "phi": 1.0, "isTightID": False}
+    events = [
+        back_to_back(),
+        [near, *back_to_back()],
+        back_to_back()[::-1],
+        [{"pt": 80.0, "phi": 1.0, "isLooseID": False}, *back_to_back()],
+        [{"pt": 80.0, "phi": 1.0, "isClean": False}, *back_to_back()],
+        [{"pt": 80.0, "phi": 1.0}, *back_to_back()],  # the pair is another
+        back_to_back(isTightID=False),
+        back_to_back(isLooseID=False),
+        back_to_back(ptcone20=3.5),
+        back_to_back(pt=70.0),
+        back_to_back()[:1],
+        [],
+    ]
+    assert blinded("2024", *events) == [True] * 5 + [False] * 7
+
+
 def test_a_selection_without_a_rule_is_refused() -> None:
     unknown = replace(channel("2025"), selection="official_2016")
     with pytest.raises(SettingsError, match="found 'official_2016'; add its rule"):

@@ -17,9 +17,9 @@ PERIOD_D = (
     "2025e-13tev-beta/exactly4lep/ODEO_FEB2025_v0_exactly4lep_data15_periodD.exactly4lep.root"
 )
 REAL = [
-    ("2016e-8tev", ZZ, 12500, 50.988878381342545, 1938, 48),
-    ("2016e-8tev", "2016e-8tev/MC/mc_117049.ttbar_had.root", 2517, 41.28962913005304, 1916, 48),
-    ("2016e-8tev", "2016e-8tev/MC/mc_173045.DYtautauM08to15.root", 999, 34.19806715362824, 99, 48),
+    ("2016e-8tev", ZZ, 12500, 50.988878381342545, 1938, 53),
+    ("2016e-8tev", "2016e-8tev/MC/mc_117049.ttbar_had.root", 2517, 41.28962913005304, 1916, 53),
+    ("2016e-8tev", "2016e-8tev/MC/mc_173045.DYtautauM08to15.root", 999, 34.19806715362824, 99, 53),
     ("2020e-13tev", "2020e-13tev/4lep/Data/data_A.4lep.root", 39, 41.297205078125, 7, 84),
     ("2020e-13tev", DATA_B, 156, 41.201993110156245, 20, 84),
     ("2020e-13tev", "2020e-13tev/4lep/Data/data_C.4lep.root", 237, 40.3631936840383, 24, 84),

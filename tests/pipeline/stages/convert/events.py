@@ -21,13 +21,13 @@ _NUMBERS = {
 _INTEGERS = ("runNumber", "eventNumber", "channelNumber", "lep_type", "lep_charge")
 _PHOTON = {
     "pt": 60.0, "eta": 0.0, "phi": 0.0, "e": None, "isTightID": True, "ptcone20": 0.0,
-    "ptcone30": 0.0, "etcone20": 0.0,
+    "ptcone30": 0.0, "etcone20": 0.0, "isLooseID": True, "isClean": True,
 }  # fmt: skip
 _LEPTON = {
     "pt": 30.0, "eta": 0.0, "phi": 0.0, "e": None, "type": 11, "charge": 1, "isTrigMatched": True,
-    "isMediumID": True, "isLooseID": True, "isLooseIso": True,
+    "isMediumID": True, "isLooseID": True, "isLooseIso": True, "ptcone30": 0.0, "etcone20": 0.0,
 }  # fmt: skip
-_JET = {"pt": 40.0, "eta": 0.0, "phi": 0.0, "btag": False}
+_JET = {"pt": 40.0, "eta": 0.0, "phi": 0.0, "btag": False, "jvt": True}
 _OBJECTS = {"photon": _PHOTON, "lep": _LEPTON, "jet": _JET}
 
 Object = dict[str, Any]
@@ -40,7 +40,7 @@ def back_to_back(**changed: Any) -> list[Object]:
 
 
 def solution(channel: str, data: str) -> ModuleType:
-    """Our solution for a channel and a release (`2025` or `2020`)."""
+    """Our solution for a channel and a release (by its year)."""
     chosen = configure([f"channel={channel}", f"data=opendata_{data}", "data.location=x"])
     return load_solution(reference_path(chosen), CONTRACT.defines)
 
@@ -53,12 +53,12 @@ def record_of(branches: Sequence[str], events: Sequence[Object]) -> ak.Array:
         if prefix in _OBJECTS and quantity:
             rows = [[_value(prefix, quantity, o) for o in e.get(prefix, [])] for e in events]
             kind = np.int32 if name in _INTEGERS else np.float32
-            if quantity.startswith("is") or quantity == "btag":
+            if quantity.startswith("is") or quantity in ("btag", "jvt"):
                 kind = np.bool_
             counts = [len(row) for row in rows]
             flat = np.array([v for row in rows for v in row], dtype=kind)
             content[name] = ak.unflatten(flat, np.array(counts, dtype=np.int64))
-        elif name.startswith("trig"):
+        elif name.startswith(("trig", "pass", "has")):
             content[name] = ak.Array(np.array([e.get(name, True) for e in events], dtype=bool))
         else:
             default = 1.0 if name.startswith("ScaleFactor_") else _NUMBERS.get(name)

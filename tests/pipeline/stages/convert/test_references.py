@@ -10,6 +10,7 @@ import pytest
 from tests.pipeline.stages.convert.events import back_to_back, convert
 
 CUTS_2025 = ["all", "tight", "pt", "isolation", "crack", "mass", "pt_over_m"]
+CUTS_2024 = ["all", "two_photons", *CUTS_2025[1:]]
 
 
 def counts(converted: Any) -> list[int]:
@@ -92,8 +93,79 @@ def test_weights_of_simulation_keep_their_sign() -> None:
     assert one(found, "channel_number") == 343981
 
 
-@pytest.mark.parametrize("channel", ["hyy", "hzz4l"])
-@pytest.mark.parametrize("data", ["2025", "2020"])
+@pytest.mark.parametrize(
+    ("photons", "survives", "kept"),
+    [
+        (back_to_back(), 7, True),
+        (back_to_back()[:1], 0, False),
+        ([back_to_back()[0], {"pt": 24.0, "phi": np.pi}], 0, False),
+        ([back_to_back()[0], {**back_to_back()[1], "isLooseID": False}], 0, False),
+        ([back_to_back()[0], {**back_to_back()[1], "isClean": False}], 0, False),
+        ([{"pt": 26.0, "isTightID": False}, *back_to_back()], 7, True),
+        ([{"pt": 90.0, "isLooseID": False}, *back_to_back()], 7, True),
+        ([{"pt": 90.0, "isTightID": False, "phi": 1.0}, *back_to_back()], 1, True),
+        (back_to_back(isTightID=False), 1, True),
+        (back_to_back(pt=49.0), 2, False),
+        (back_to_back(ptcone20=4.0), 3, True),
+        (back_to_back(ptcone20=3.4), 7, True),
+        (back_to_back(eta=-1.45), 4, False),
+        ([{"phi": 1.0}, {"phi": 1.0}], 5, False),
+        ([{"pt": 200.0}, {"pt": 31.0, "phi": np.pi}], 6, False),
+    ],
+)
+def test_hyy_2024_cut_by_cut(photons: list[dict[str, Any]], survives: int, kept: bool) -> None:
+    found = convert("hyy", "2024", [{"photon": photons}])
+    assert [name for name, _ in found.cutflow] == CUTS_2024
+    assert counts(found) == [1] * (survives + 1) + [0] * (7 - survives)
+    assert len(found) == int(kept)
+
+
+def test_hyy_2024_takes_the_hardest_photons_and_what_is_away_from_them() -> None:
+    first = {
+        "photon": [{"pt": 50.0, "phi": 3.1}, {"pt": 75.0, "eta": 0.5, "ptcone20": 3.0}],
+        "lep": [
+            {"pt": 12.0, "eta": -2.0, "phi": 3.1}, {"pt": 60.0, "eta": 0.3, "phi": 3.2},
+            {"pt": 40.0, "eta": 2.0, "isLooseID": False},
+        ],
+        "jet": [
+            {"pt": 74.0, "eta": 0.5}, {"pt": 30.0, "eta": 0.95}, {"pt": 49.0, "phi": -3.1},
+            {"pt": 80.0, "eta": -3.0, "btag": True}, {"pt": 90.0, "eta": 2.0, "jvt": False},
+        ],
+    }  # fmt: skip
+    second = {"photon": back_to_back(), "jet": [{"pt": 35.0, "eta": 1.0, "btag": True}]}
+    found = convert("hyy", "2024", [first, {"photon": []}, second])
+    table = found.table
+    assert table["event_number"].tolist() == [1, 3]
+    assert table["ph1_pt"].tolist() == [75.0, 62.5]
+    assert table["ph2_pt"].tolist() == [50.0, 62.5]
+    assert table["ph1_isolation"].tolist() == [pytest.approx(0.04), 0.0]
+    assert table["n_leptons"].tolist() == [1, 0]
+    assert table["lep1_pt"].tolist()[0] == 12.0
+    assert table["n_jets"].tolist() == [2, 1]  # the others lie on a photon, or are from pile-up
+    assert table["jet1_pt"].tolist() == [80.0, 35.0]
+    assert table["jet2_pt"].tolist()[0] == 30.0
+    assert table["n_jets_central"].tolist() == [1, 1]
+    assert table["n_bjets"].tolist() == [1, 1]
+    assert table["ht_jets"].tolist() == [110.0, 35.0]
+    assert table[["met_pt", "met_phi"]].isna().all(axis=None)
+
+
+def test_hyy_2024_weight_has_the_one_scale_factor_there_is() -> None:
+    simulated = {
+        "photon": back_to_back(), "channelNumber": 343981, "mcWeight": -2.0,
+        "ScaleFactor_PILEUP": 1.5, "xsec": 0.110277, "filteff": 0.5, "kfac": 2.0,
+        "sum_of_weights": 1.0e6,
+    }  # fmt: skip
+    found = convert("hyy", "2024", [simulated])
+    assert one(found, "weight") == -3.0
+    assert one(found, "xsection") == pytest.approx(0.110277)
+    assert one(found, "sum_weights") == 1.0e6
+
+
+@pytest.mark.parametrize(
+    ("channel", "data"),
+    [("hyy", "2025"), ("hyy", "2024"), ("hyy", "2020"), ("hzz4l", "2025"), ("hzz4l", "2020")],
+)
 def test_no_events_give_no_rows_and_the_same_steps(channel: str, data: str) -> None:
     found = convert(channel, data, [])
     assert len(found) == 0
