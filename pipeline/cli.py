@@ -233,6 +233,12 @@ def _data(overrides: list[str]) -> int:
     return 0
 
 
+def _plan(arguments: list[str]) -> int:
+    from pipeline.plan.verb import plan
+
+    return plan(arguments, Console())
+
+
 def _serve(arguments: list[str]) -> int:
     from pipeline.serve import serve
 
@@ -251,6 +257,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "export": _export,
     "config": _config,
     "data": _data,
+    "plan": _plan,
     "doctor": _doctor,
     "serve": _serve,
 }

@@ -23,6 +23,8 @@ verbs
            [--check-determinism]: measure whether it answers with the same bits alone and in a crowd
   config   print the settings that the overrides mean
   data     list the releases, skims and samples that Ladon has manifests of
+  plan     what a run would read and cost, from the manifest: files, bytes, events, chunks, jobs,
+           core-hours, disk; [--json] [--write FILE] [--measure FILE [--synthetic]]: how fast it is
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
 
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
@@ -45,6 +47,7 @@ OPTIONS = {
     "compare": ("--json",),
     "doctor": ("--json", "--nodes"),
     "serve": ("--check-determinism", "--list", "--stop"),
+    "plan": ("--json", "--measure", "--synthetic", "--write"),
     "status": ("--json", "--once"),
     "export": ("--author", "--licence", "--output", "--without-outputs"),
     "verify": ("--json", "--judge"),
