@@ -58,6 +58,7 @@ def convert_all(
     executor: ChunkExecutor,
     progress: Progress | None = None,
     jail: Jail = TRUSTED,
+    part: int | None = None,
 ) -> ConvertProduct:
     """Convert every chunk of `fileset`; chunks that the store has are not computed again.
 
@@ -69,7 +70,7 @@ def convert_all(
     chunks = chunks_of(fileset)
     kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
     sha256 = sha256_file(solution_path)
-    kept = ChunkStore.of(store, sha256, settings)
+    kept = ChunkStore.of(store, sha256, settings, part)
     records: dict[str, ChunkRecord] = {}
     count = _Count(len(chunks), progress)
     for chunk in chunks:

@@ -54,8 +54,13 @@ class ChunkStore:
     salt: str
 
     @classmethod
-    def of(cls, root: Path, solution_sha256: str, settings: Settings) -> ChunkStore:
-        """The part of the store below `root` for one solution and these settings."""
+    def of(
+        cls, root: Path, solution_sha256: str, settings: Settings, part: int | None = None
+    ) -> ChunkStore:
+        """The part of the store below `root` for one solution and these settings.
+
+        Where convert is cut into jobs each has a folder of its own: no folder grows too large.
+        """
         channel = to_dict(settings)["channel"]
         salt = sha256_json(
             {
@@ -65,7 +70,8 @@ class ChunkStore:
                 "code": code_sha256(),
             }
         )
-        return cls(root.resolve() / solution_sha256[:16], salt)
+        folder = root.resolve() / solution_sha256[:16]
+        return cls(folder if part is None else folder / str(part), salt)
 
     def key(self, chunk: Chunk, kind: str) -> str:
         """Thirty-two hex digits that name a chunk's rows; `kind` is data or mc."""

@@ -24,7 +24,7 @@ def test_bytes_of_branches_add_up_to_the_file(tmp_path: Path) -> None:
     found = measure_branches.measure(path, "t", "none", "data", True)
     assert found.branches["wide"] == pytest.approx(8, rel=0.01)
     assert found.branches["narrow"] == pytest.approx(4, rel=0.01)
-    assert found.share(["wide"]) == pytest.approx(2 / 3, rel=0.01)
+    assert 0.6 < found.share(["wide"]) < 2 / 3  # of the whole file, headers and all
     assert found.share(["gone"]) == 0
 
 
