@@ -243,4 +243,20 @@ def discard_broken(run: Path, layout: Layout) -> list[str]:
                 os.unlink(record)
                 removed.append(record.relative_to(run).as_posix())
                 break
+    return removed + _discard_parts(run)
+
+
+def _discard_parts(run: Path) -> list[str]:
+    """Remove the records of convert's jobs that are still to be gathered and have lost a file."""
+    removed = []
+    for record in sorted(run.glob("*/*/convert/parts/*.json")):
+        if (record.parents[1] / "record.json").exists():
+            continue
+        folder = record.with_suffix("")
+        for name, digest in read_json(record)["files"].items():
+            path = folder / name
+            if not path.is_file() or sha256_file(path) != digest:
+                os.unlink(record)
+                removed.append(record.relative_to(run).as_posix())
+                break
     return removed

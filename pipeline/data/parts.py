@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,9 @@ def read_part(index: Path, number: int) -> dict[str, Any]:
 def counted_part(part: Mapping[str, Any], data: DataSettings) -> dict[str, Any]:
     """The part with its files verified, their entries counted, and cut into chunks.
 
-    A file that is not what the manifest says, or cannot be read, has a problem and no chunks: one
-    of many thousands must not stop the others, but its sample is not complete any more.
+    A file that is not what the manifest says, or cannot be read, has a problem: one of many
+    thousands must not stop the others, but its sample is not complete any more. It has no chunks,
+    unless the number of its entries is all that is wrong.
     """
     counts = []
     for name, sample in part["samples"].items():
@@ -128,14 +130,15 @@ def _count(file: Mapping[str, Any], part: Mapping[str, Any], data: DataSettings)
         counted = entries_of(listed, path, verified, part["tree"])
     except (VerificationError, FileNotFoundError) as error:
         counted, verified = Problem("verification", str(error)), "none"
-    if not isinstance(counted, Problem) and listed.entries not in (None, counted):
-        message = f"expected {listed.entries} entries in {path.name}, found {counted}"
-        counted = Problem("entries", message)
+    entries = None if isinstance(counted, Problem) else counted
     problem = counted if isinstance(counted, Problem) else None
+    if entries is not None and listed.entries not in (None, entries):
+        message = f"expected {listed.entries} entries in {path.name}, found {entries}"
+        problem = Problem("entries", message)  # what is there is converted all the same
     return {
-        "entries": None if isinstance(counted, Problem) else counted,
+        "entries": entries,
         "verified": verified,
-        "problem": problem and {"kind": problem.kind, "message": problem.message},
+        "problem": None if problem is None else asdict(problem),
     }
 
 

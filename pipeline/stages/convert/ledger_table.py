@@ -78,7 +78,7 @@ def write_rows(path: Path, table: pa.Table) -> None:
 
 def read_rows(paths: Sequence[Path]) -> pa.Table:
     """The rows of several files, one file after the other."""
-    tables = [pq.read_table(path, schema=SCHEMA, use_threads=False) for path in paths]
+    tables = [pq.read_table(path, use_threads=False) for path in paths]
     return pa.concat_tables(tables or [SCHEMA.empty_table()]).unify_dictionaries()
 
 
@@ -134,6 +134,14 @@ def entries_of(table: pa.Table) -> list[dict[str, Any]]:
         }
         for row in table.to_pylist()
     ]
+
+
+def listed(content: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """The chunks of a ledger.json in `folder`: its own list, or that of the table beside it."""
+    if "table" in content:
+        return entries_of(read_rows([folder / FILE]))
+    chunks: list[dict[str, Any]] = content["chunks"]
+    return chunks
 
 
 def check_table(fileset: Mapping[str, Any], table: pa.Table) -> None:
