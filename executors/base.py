@@ -76,7 +76,10 @@ class Task(Protocol):
 
     @property
     def branches(self) -> Sequence[str]:
-        """Branches of the tree to read (as the file spells them); asked for in the worker only."""
+        """Branches of the tree to read (as the file spells them); asked for in the worker only.
+
+        A name that ends in `?` is read where the tree has it.
+        """
 
     def __call__(self, events: Any, chunk: Chunk) -> dict[str, Any]:
         """Do the work: `events` holds exactly the branches, one row per entry of the chunk."""

@@ -104,7 +104,7 @@ def _look_inside(chunk: Chunk, branches: Sequence[str]) -> Diagnosis | None:
             f"expected a readable ROOT file, found {_name(chunk)} corrupt ({_root_cause(fault)}); "
             "fetch it again"
         )
-    missing = [b for b in branches if b not in present]
+    missing = [b for b in branches if b not in present and not b.endswith("?")]
     if missing:
         near = difflib.get_close_matches(missing[0], present, n=3, cutoff=0.5)
         hint = f"nearest: {', '.join(near)}" if near else "it has nothing like it"

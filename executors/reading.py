@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import uproot
 from coffea.nanoevents import BaseSchema, NanoEventsFactory
@@ -62,17 +63,20 @@ class BulkBuffers(Mapping[str, "np.ndarray[Any, Any]"]):
 def read(chunk: Chunk, branches: Sequence[str]) -> Any:
     """The events of a chunk, with exactly `branches`, which are read in bulk.
 
+    A name that ends in `?` is read where the tree has it: what only some files of a release hold.
     coffea's BaseSchema over virtual arrays: one field per branch, as the file spells it. Raises
     EventCountError if entries or branches are missing, and whatever uproot raises for a bad file.
     """
     directory = _directory(chunk.path)
-    names = frozenset(branches)
-    arrays = directory[chunk.tree].arrays(
-        filter_name=list(branches),
+    tree = directory[chunk.tree]
+    names = [b.removesuffix("?") for b in branches if not b.endswith("?") or b[:-1] in tree]
+    arrays = tree.arrays(
+        filter_name=names,
         entry_start=chunk.start,
         entry_stop=chunk.stop,
         how=dict,
     )
+    beside = _beside(names, arrays)
     factory = NanoEventsFactory.from_root(
         directory,
         treepath=chunk.tree,
@@ -81,15 +85,30 @@ def read(chunk: Chunk, branches: Sequence[str]) -> Any:
         entry_start=chunk.start,
         entry_stop=chunk.stop,
         buffer_cache=BulkBuffers(arrays),
-        iteritems_options={"filter_name": list(branches)},
+        iteritems_options={"filter_name": list(arrays)},
     )
     events = factory.events()
-    if len(events) != len(chunk) or set(events.fields) != names:
+    for name, array in beside.items():
+        events = ak.with_field(events, array, name)
+    if len(events) != len(chunk) or set(events.fields) != set(names):
         raise EventCountError(
             f"expected {len(chunk)} events of {len(names)} branches, found {len(events)} of "
             f"{len(events.fields)}"
         )
     return events
+
+
+def _beside(names: Sequence[str], arrays: dict[str, Any]) -> dict[str, Any]:
+    """Taken out of `arrays`: what coffea's flat schema has no place for.
+
+    Parts of a branch, named by their path, and element links, which are records.
+    """
+    keys = {name: name.rpartition("/")[2] for name in names}
+    return {
+        name: arrays.pop(key)
+        for name, key in keys.items()
+        if key in arrays and (key != name or ak.fields(arrays[key]))
+    }
 
 
 def close() -> None:

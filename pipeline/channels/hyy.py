@@ -27,6 +27,8 @@ class PhotonPair:
     cones: tuple[str, ...]
     limit: float
     """Each cone must be below this share of the photon's pT."""
+    flags: tuple[str, ...] = ()
+    """What else `choose` reads."""
 
 
 def blinded(events: ak.Array, channel: ChannelSettings) -> Bools:
@@ -74,6 +76,19 @@ def _exactly_two(events: ak.Array) -> tuple[Indices, Indices]:
     return np.flatnonzero(number == 2), places.reshape(-1, 2).T
 
 
+def _two_hardest(events: ak.Array) -> tuple[Indices, Indices]:
+    """2024: the two hardest of the loose, clean photons with pT > 25 GeV, if both are tight."""
+    pt, tight = _flat(events, "photon_pt"), _flat(events, "photon_isTightID")
+    candidate = (pt > 25) & _flat(events, "photon_isLooseID") & _flat(events, "photon_isClean")
+    used = np.flatnonzero(candidate)
+    event = np.repeat(np.arange(len(events)), ak.to_numpy(ak.num(events["photon_pt"])))[used]
+    order = np.lexsort((-pt[used], event))
+    used, event = used[order], event[order]
+    second = np.flatnonzero(np.arange(len(event)) - np.searchsorted(event, event) == 1)
+    both = second[tight[used[second - 1]] & tight[used[second]]]
+    return event[both], np.stack([used[both - 1], used[both]])
+
+
 def _flat(events: ak.Array, name: str) -> np.ndarray[Any, Any]:
     """A variable of the photons of all events, one after the other."""
     return np.asarray(ak.to_numpy(ak.flatten(events[name])))
@@ -81,11 +96,16 @@ def _flat(events: ak.Array, name: str) -> np.ndarray[Any, Any]:
 
 PAIRS = {
     "official_2025": PhotonPair(_first_two, ("photon_ptcone20",), 0.055),
+    "physlite_2024": PhotonPair(
+        _two_hardest, ("photon_ptcone20",), 0.055, ("photon_isLooseID", "photon_isClean")
+    ),
     "official_2020": PhotonPair(_exactly_two, ("photon_ptcone30", "photon_etcone20"), 0.065),
 }
-"""Selection -> its photon pair (the official examples of the 2025 and 2020 releases)."""
+"""Selection -> its photon pair (the official examples of the 2025 and 2020 releases, and that of
+2025 on the files of 2024)."""
 
 BLINDING_BRANCHES: dict[str, tuple[str, ...]] = {
-    selection: (*MOMENTUM, "photon_isTightID", *rule.cones) for selection, rule in PAIRS.items()
+    selection: (*MOMENTUM, "photon_isTightID", *rule.cones, *rule.flags)
+    for selection, rule in PAIRS.items()
 }
 """Selection -> the event variables that `blinded` reads."""

@@ -30,6 +30,10 @@ class IncompleteSampleError(DataError, FileNotFoundError):
     """Files of a sample are missing, so that it cannot be normalised."""
 
 
+class BookkeeperError(DataError, ValueError):
+    """A PHYSLITE file does not say what its events weighed when they were generated."""
+
+
 class VerificationError(DataError, ValueError):
     """A file is not the one that the manifest lists."""
 

@@ -8,17 +8,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.chosen import expanded
 from pipeline.data.chunks import Chunk, cut
 from pipeline.data.errors import IncompleteSampleError, LocationError
 from pipeline.data.identity import basename
 from pipeline.data.locate import Located, locate, open_location
 from pipeline.data.manifest import ManifestFile, Sample, load_manifest
+from pipeline.data.physlite.normalisation import checked_sum
 from pipeline.data.probe import Problem, count_entries
 from pipeline.data.synthetic_source import synthetic_samples
 from pipeline.data.verify import Mode, verify_file
 from pipeline.settings import Settings
 
 FILESET_SCHEMA = 1
+PHYSLITE = frozenset({"2024r-pp"})
+"""Releases whose files have cut bookkeepers."""
 Progress = Callable[[int, int, int], None]
 """Told (megabytes done, megabytes in all, events counted)."""
 
@@ -43,6 +47,8 @@ class Draft:
     tree: str
     chunk_size: int
     progress: Progress | None
+    bookkeepers: bool
+    """Whether the files of the release say what was generated (PHYSLITE)."""
     total: int
     """Bytes of all files that are there."""
     done: int = 0
@@ -91,7 +97,9 @@ def build_fileset(
         _check_resolved(wanted, data.release)
         _check_complete(wanted, located, location)
     total = sum(os.stat(p).st_size for p in located.paths.values())
-    draft = Draft(data.verify, count, settings.channel.tree, data.chunk_size, progress, total)
+    bookkeepers = data.release in PHYSLITE and not data.synthetic
+    tree, size = settings.channel.tree, data.chunk_size
+    draft = Draft(data.verify, count, tree, size, progress, bookkeepers, total)
     for one in wanted:
         draft.samples[one.sample.name] = _sample(one, located, draft)
     _note(settings, located, draft)
@@ -117,7 +125,7 @@ def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) 
     wanted = [
         Wanted(_listed(name, listed, settings), process, p.role)
         for process, p in settings.channel.processes.items()
-        for name in p.samples
+        for name in expanded(p.samples, listed)
     ]
     required = {w.sample.name for w in wanted}
     others = [
@@ -195,8 +203,12 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     if not sample.resolved:
         reasons.insert(0, "its files are not known: its run index has not been fetched")
     complete = not reasons
+    total = sample.sum_of_weights
+    if sample.kind == "mc" and one.role != "other" and draft.bookkeepers:
+        paths = [located.paths[f.uri] for f in sample.files if f.uri in located.paths]
+        total = checked_sum(total, paths, complete, reasons)
     if sample.kind == "mc" and None in (
-        sample.cross_section_pb, sample.filter_efficiency, sample.k_factor, sample.sum_of_weights
+        sample.cross_section_pb, sample.filter_efficiency, sample.k_factor, total
     ):  # fmt: skip
         reasons.append("the release's table has no cross-section or sum of weights for it")
     return {
@@ -207,7 +219,7 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
         "xsec_pb": sample.cross_section_pb,
         "filter_efficiency": sample.filter_efficiency,
         "k_factor": sample.k_factor,
-        "sum_of_weights": sample.sum_of_weights,
+        "sum_of_weights": total,
         "complete": complete,
         "normalisable": not reasons,
         "reason": "; ".join(reasons) or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 from pipeline.data.errors import LocationError
 from pipeline.data.identity import basename, is_remote, portal_path
 from pipeline.data.manifest import Manifest, ManifestFile
+
+ROOT_FILE = re.compile(r"\.root(\.\d+)?$")
+"""The end of a ROOT file's name; PHYSLITE files carry the number of their attempt."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def locate(manifest: Manifest, skim: str, folder: Path) -> Located:
 
 
 def _root_files(folder: Path) -> dict[str, list[Path]]:
-    """All `*.root` below `folder` by name; links to folders are followed, each folder once."""
+    """All ROOT files below `folder` by name; links to folders are followed, each folder once."""
     found: dict[str, list[Path]] = defaultdict(list)
     seen: set[str] = set()
     for base, folders, names in os.walk(folder, followlinks=True):
@@ -92,7 +96,7 @@ def _root_files(folder: Path) -> dict[str, list[Path]]:
         folders.sort()
         for name in sorted(names):
             path = Path(base, name)
-            if name.endswith(".root") and path.is_file():
+            if ROOT_FILE.search(name) and path.is_file():
                 found[name].append(path)
     return found
 

@@ -15,6 +15,10 @@ from pipeline.files import read_json, sha256_json, write_json
 from pipeline.settings import DataSettings
 
 PARTS_SCHEMA = 1
+FACTS = (
+    "kind", "complete", "dsid", "xsec_pb", "filter_efficiency", "k_factor", "sum_of_weights",
+)  # fmt: skip
+"""What a job has to know of a sample besides its files (pipeline.stages.convert.runner.facts_of)."""
 
 
 def part_path(folder: Path, number: int) -> Path:
@@ -40,9 +44,7 @@ def write_parts(fileset: Mapping[str, Any], parts: int, index: Path) -> None:
         mine: list[dict[str, Any]] = []
         for name, place, file in own:
             about = fileset["samples"][name]
-            sample = samples.setdefault(
-                name, {"kind": about["kind"], "complete": about["complete"], "files": []}
-            )
+            sample = samples.setdefault(name, {**{k: about[k] for k in FACTS}, "files": []})
             sample["files"].append({**file, "number": place})
             mine += chunks.get((name, file["path"]), [])
         files += len(own)

@@ -57,11 +57,12 @@ def _entries(sample: Mapping[str, Any]) -> int:
 
 def _last_events(fileset: Mapping[str, Any], name: str, release: str) -> ak.Array | None:
     """The last events of the sample's last readable file; a broken file is execute's to report."""
-    for file in reversed(fileset["samples"][name]["files"]):
+    tree, sample = fileset["tree"], fileset["samples"][name]
+    for file in reversed(sample["files"]):
         stop = int(file["entries"] or SLICE_EVENTS)
         start = max(0, stop - SLICE_EVENTS)
         try:
-            return read_events(file["path"], fileset["tree"], release, start, stop)
+            return read_events(file["path"], tree, release, start, stop, (), sample)
         except (OSError, ValueError, LookupError):
             continue
     return None

@@ -23,7 +23,7 @@ from pipeline.stages.convert.identity import keys, run_and_event, without_event
 CUTFLOW = "cutflow"
 """Key of the result that holds the cut flow; every other key is a column."""
 
-SELECTIONS = {"official_2025": "2025", "official_2020": "2020"}
+SELECTIONS = {"official_2025": "2025", "physlite_2024": "2024", "official_2020": "2020"}
 TRIAL_EVENTS = 20_000
 """Events that `arguments` reads: enough to try a solution on."""
 
@@ -146,6 +146,7 @@ def task_variables(settings: Settings) -> dict[str, Any]:
         "release": release,
         "scale_factors": list(channel.scale_factors),
         "variables": list(door(release).fields.values()),
+        "missing": dict(door(release).missing),
         "columns": columns(channel.name),
     }
 

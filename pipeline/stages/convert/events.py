@@ -13,19 +13,27 @@ from pipeline.data.schema import door
 
 
 def read_events(
-    path: Path | str, tree: str, release: str, start: int, stop: int, names: Sequence[str] = ()
+    path: Path | str,
+    tree: str,
+    release: str,
+    start: int,
+    stop: int,
+    names: Sequence[str] = (),
+    sample: Mapping[str, Any] | None = None,
 ) -> ak.Array:
     """Entries [start, stop) of a file as a record array of the variables `names` (all if none).
 
-    Variables whose branch the file does not have are left out when all are asked for.
+    Variables whose branch the file does not have are left out when all are asked for. `sample` is
+    the fileset's entry, for what no branch says.
     """
     way = door(release)
     with uproot.open(path) as file:
         source = file[tree]
-        present = set(source.keys())
-        wanted = list(names) or [n for n in way.fields if present.issuperset(way.physical([n]))]
-        arrays = source.arrays(way.physical(wanted), entry_start=start, entry_stop=stop, how=dict)
-    return way.unify(arrays, wanted)
+        there = {*source.keys(), *way.optional}
+        wanted = list(names) or [n for n in way.fields if there.issuperset(way.physical([n]))]
+        branches = [b for b in way.physical(wanted) if b not in way.optional or b in source]
+        arrays = source.arrays(branches, entry_start=start, entry_stop=stop, how=dict)
+    return way.unify(arrays, wanted, sample)
 
 
 def first_events(fileset: Mapping[str, Any], release: str, number: int) -> ak.Array:
@@ -34,7 +42,7 @@ def first_events(fileset: Mapping[str, Any], release: str, number: int) -> ak.Ar
     for name, sample in fileset["samples"].items():
         for file in sample["files"]:
             try:
-                return read_events(file["path"], fileset["tree"], release, 0, number)
+                return read_events(file["path"], fileset["tree"], release, 0, number, (), sample)
             except (OSError, ValueError, LookupError) as error:
                 tried.append(f"{name}: {type(error).__name__}")
     said = "; ".join(tried[:3]) or "no files"

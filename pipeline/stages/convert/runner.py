@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from executors.base import Chunk, ChunkExecutor, Err, Result
+from pipeline.data.schema import door
 from pipeline.files import sha256_file
 from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError
@@ -70,7 +71,8 @@ def convert_all(
     chunks = chunks_of(fileset)
     kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
     sha256 = sha256_file(solution_path)
-    kept = ChunkStore.of(store, sha256, settings, part)
+    facts = facts_of(fileset, settings.data.release)
+    kept = ChunkStore.of(store, sha256, settings, facts, part)
     records: dict[str, ChunkRecord] = {}
     count = _Count(len(chunks), progress)
     for chunk in chunks:
@@ -85,6 +87,7 @@ def convert_all(
         release=settings.data.release,
         data_samples=frozenset(name for name, kind in kinds.items() if kind == "data"),
         store=kept,
+        samples=facts,
         jail=jail,
     )
     results = executor.map([c for c in chunks if c.id not in records], task, count)
@@ -104,6 +107,12 @@ def chunks_of(fileset: Mapping[str, Any]) -> list[Chunk]:
         Chunk(c["id"], c["sample"], c["path"], fileset["tree"], c["start"], c["stop"])
         for c in fileset["chunks"]
     ]
+
+
+def facts_of(fileset: Mapping[str, Any], release: str) -> dict[str, dict[str, Any]]:
+    """Of each sample the numbers that variables of the release stand for, as no branch has them."""
+    keys = door(release).facts
+    return {n: {k: s[k] for k in keys} for n, s in fileset["samples"].items()} if keys else {}
 
 
 def _raise_for(faults: list[Err], nothing_done: bool) -> None:

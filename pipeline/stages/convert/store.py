@@ -55,9 +55,15 @@ class ChunkStore:
 
     @classmethod
     def of(
-        cls, root: Path, solution_sha256: str, settings: Settings, part: int | None = None
+        cls,
+        root: Path,
+        solution_sha256: str,
+        settings: Settings,
+        facts: Mapping[str, Mapping[str, Any]] | None = None,
+        part: int | None = None,
     ) -> ChunkStore:
-        """The part of the store below `root` for one solution and these settings.
+        """The part of the store below `root` for one solution, these settings and, where rows hold
+        facts of the samples that no branch has, these facts.
 
         Where convert is cut into jobs each has a folder of its own: no folder grows too large.
         """
@@ -68,6 +74,7 @@ class ChunkStore:
                 "release": settings.data.release,
                 "channel": {k: channel[k] for k in ("name", "selection", "blind")},
                 "code": code_sha256(),
+                **({"facts": facts} if facts else {}),
             }
         )
         folder = root.resolve() / solution_sha256[:16]

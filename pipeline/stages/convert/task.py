@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any, Protocol, cast
@@ -49,14 +49,21 @@ class ConvertTask:
     data_samples: frozenset[str]
     """Samples of data: their blinded events are marked."""
     store: ChunkStore
+    samples: Mapping[str, Mapping[str, Any]]
+    """The fileset's entries of the samples: cross-section and sum of weights, if no branch has
+    them."""
     jail: Jail = TRUSTED
     """Where the solution runs."""
 
     @property
     def branches(self) -> Sequence[str]:
-        """Branches, as the files spell them, behind the variables of `variables`."""
+        """Branches, as the files spell them, behind the variables of `variables`.
+
+        Those that a file of the release may lack end in `?`.
+        """
         try:
-            return self._door.physical(self.variables)
+            optional = self._door.optional
+            return [f"{b}?" if b in optional else b for b in self._door.physical(self.variables)]
         except (ContractError, BranchError) as error:
             raise TaskError("solution", str(error)) from error
 
@@ -70,7 +77,7 @@ class ConvertTask:
         """Convert one chunk; the record of what was kept."""
         layout = ak.materialize(events).layout
         arrays = {b: ak.Array(layout.content(b)) for b in layout.fields}
-        given = self._door.unify(arrays, self.variables)
+        given = self._door.unify(arrays, self.variables, self.samples.get(chunk.sample))
         hidden = self._hidden(given, chunk)
         converted = self._convert(given)
         rows = keys(converted.columns["run_number"], converted.columns["event_number"])

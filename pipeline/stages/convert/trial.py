@@ -42,6 +42,9 @@ STEPS = {
     ("hyy", "official_2025"): (
         "all", "tight", "pt", "isolation", "crack", "mass", "pt_over_m",
     ),
+    ("hyy", "physlite_2024"): (
+        "all", "two_photons", "tight", "pt", "isolation", "crack", "mass", "pt_over_m",
+    ),
     ("hyy", "official_2020"): ("all", "trigger", "two_tight", "isolation", "pt_over_m"),
     ("hzz4l", "official_2025"): (
         "all", "trigger", "trigger_matched", "lepton_pt", "good_leptons", "flavour", "charge",
@@ -136,11 +139,12 @@ def _role(sample: Mapping[str, Any]) -> str:
 def _first(context: StageContext, name: str) -> ak.Array | None:
     """The first events of the sample's first file that can be read."""
     tree, release = context.fileset["tree"], context.settings.data.release
-    for file in context.fileset["samples"][name]["files"]:
+    sample = context.fileset["samples"][name]
+    for file in sample["files"]:
         if file["entries"] is None:
             continue
         try:
-            return read_events(file["path"], tree, release, 0, EVENTS)
+            return read_events(file["path"], tree, release, 0, EVENTS, (), sample)
         except (OSError, ValueError, LookupError):
             continue  # a broken file: execute puts its chunks into quarantine and says so
     return None

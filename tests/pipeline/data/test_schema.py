@@ -27,8 +27,8 @@ REAL = [
 ]
 
 
-def test_the_releases_with_a_door_are_the_three_ntuple_releases() -> None:
-    assert known_releases() == ["2016e-8tev", "2020e-13tev", "2025e-13tev-beta"]
+def test_the_releases_with_a_door_are_those_of_proton_collisions() -> None:
+    assert known_releases() == ["2016e-8tev", "2020e-13tev", "2024r-pp", "2025e-13tev-beta"]
 
 
 @pytest.mark.realdata

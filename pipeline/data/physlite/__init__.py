@@ -1,0 +1,1 @@
+"""What only PHYSLITE files have: the cut bookkeepers, which know what was generated."""
