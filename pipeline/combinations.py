@@ -160,8 +160,8 @@ def _check_site(settings: Settings) -> None:
             "leave site.container away"
         )
     budget = site.budget
-    forced = budget.convert_jobs
-    if budget.job_minutes <= 0 or budget.most_jobs < MOST_OTHERS or forced is not None and forced < 1:
+    jobs = 1 if budget.convert_jobs is None else budget.convert_jobs
+    if budget.job_minutes <= 0 or budget.most_jobs < MOST_OTHERS or jobs < 1:
         raise SettingsError(
             f"expected site.budget.job_minutes above 0, most_jobs of at least {MOST_OTHERS} and "
             f"convert_jobs of at least 1, found {budget.job_minutes!r}, {budget.most_jobs!r} and "

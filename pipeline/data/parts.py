@@ -18,7 +18,7 @@ PARTS_SCHEMA = 1
 FACTS = (
     "kind", "complete", "dsid", "xsec_pb", "filter_efficiency", "k_factor", "sum_of_weights",
 )  # fmt: skip
-"""What a job has to know of a sample besides its files (pipeline.stages.convert.runner.facts_of)."""
+"""What a job has to know of a sample besides its files (see `convert.runner.facts_of`)."""
 
 
 def part_path(folder: Path, number: int) -> Path:

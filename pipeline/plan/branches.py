@@ -37,8 +37,11 @@ class MeasuredFile:
         return self.size / self.entries
 
     def share(self, branches: Sequence[str]) -> float:
-        """The part of the file's bytes that these branches are."""
-        return sum(self.branches.get(b, 0.0) for b in branches) / self.bytes_per_event
+        """The part of the bytes of all branches that these are.
+
+        Of a file of a few events headers are a good part, and of those that it stands for not.
+        """
+        return sum(self.branches.get(b, 0.0) for b in branches) / sum(self.branches.values())
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from scipy.optimize import nnls
 
 from executors.base import Chunk, Err, Result
 from executors.local import InlineExecutor
@@ -23,8 +27,10 @@ from pipeline.stages.convert.store import ChunkStore
 from pipeline.stages.convert.task import ConvertTask
 from pipeline.stages.registry import reference_path
 
-LEAST = 3
-"""Chunks that a measurement needs besides the first, in which everything is loaded."""
+LEAST = 4
+"""Chunks that a measurement needs; the first, in which everything is loaded, is not timed."""
+SPLIT = 4
+"""The small chunks are so much smaller."""
 COPIES = 2
 """Tables of the rows of data: `output`, which a solver may see, and `sealed`."""
 
@@ -36,21 +42,54 @@ class CalibrationError(ValueError):
 def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
     """Convert the file at `path` chunk by chunk in this process; blinded as data.
 
+    Once in chunks of the settings' size and once in chunks of a quarter of it: what a chunk costs
+    besides its events comes out of the difference.
+
     Raises CalibrationError for a file that cannot be read or is too short for a measure, and
     ConvertError if the reference fails on it.
     """
     counted = count_entries(path, settings.channel.tree)
     if isinstance(counted, Problem):
         raise CalibrationError(counted.message)
-    size = min(settings.data.chunk_size, counted // (LEAST + 1))
-    if size < 1:
+    size = min(settings.data.chunk_size, counted // LEAST)
+    if size < SPLIT:
         raise CalibrationError(
-            f"expected at least {LEAST + 1} entries in {path.name} to measure on, found {counted}"
+            f"expected at least {LEAST * SPLIT} entries in {path.name} to measure on, found "
+            f"{counted}"
         )
+    large, kept = _timed(settings, path, counted, size)
+    small, _ = _timed(settings, path, counted, size // SPLIT)
+    per_event, per_chunk = _line(large + small)
+    typical = [per_event * n + per_chunk for n, _ in large]
+    ratios = sorted(s / t for (_, s), t in zip(large, typical, strict=True))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Calibration(
+        channel=settings.channel.name,
+        selection=settings.channel.selection,
+        s_per_event=per_event,
+        s_per_chunk=per_chunk,
+        slowest=round(max(1.0, ratios[-1]), 3),
+        fastest=round(min(1.0, ratios[0]), 3),
+        kept_bytes_per_event=round(kept / counted, 3),
+        max_rss_mb=round(peak, 1),
+        chunks=len(large) + len(small),
+        events=counted,
+        file=path.name,
+        adler32=adler32_file(path),
+        synthetic=synthetic,
+        machine=machine(),
+        code_sha256=code_sha256(),
+    )
+
+
+def _timed(
+    settings: Settings, path: Path, entries: int, size: int
+) -> tuple[list[tuple[int, float]], int]:
+    """Events and seconds of every chunk but the first, and bytes that are kept of all."""
     name = path.stem
     chunks = [
         Chunk(f"{i:016x}", name, str(path), settings.channel.tree, start, stop)
-        for i, (start, stop) in enumerate(edges(counted, size))
+        for i, (start, stop) in enumerate(edges(entries, size))
     ]
     solution = reference_path(settings, "convert")
     ends: list[float] = []
@@ -64,9 +103,11 @@ def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
     with tempfile.TemporaryDirectory(prefix="ladon-calibrate-") as folder:
         sha256 = sha256_file(solution)
         store = ChunkStore.of(Path(folder), sha256, settings)
+        facts = dict.fromkeys(("xsec_pb", "filter_efficiency", "k_factor", "sum_of_weights"))
         task = ConvertTask(
-            str(solution), sha256, settings.channel, settings.data.release, frozenset({name}), store
-        )
+            str(solution), sha256, settings.channel, settings.data.release, frozenset({name}),
+            store, {name: facts},
+        )  # fmt: skip
         with InlineExecutor() as executor:
             executor.map(chunks, task, note)
         if failed:
@@ -75,24 +116,13 @@ def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
         rows = pa.concat_tables([store.load(store.key(c, "data")) for c in chunks])
         write_table(Path(folder) / "rows.parquet", rows.to_pandas())
         kept += COPIES * (Path(folder) / "rows.parquet").stat().st_size
-    rates = sorted(
-        len(chunk) / (end - begin)
-        for chunk, begin, end in zip(chunks[1:], ends, ends[1:], strict=False)
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Calibration(
-        channel=settings.channel.name,
-        selection=settings.channel.selection,
-        events_per_s=(
-            round(rates[len(rates) // 2], 1), round(rates[0], 1), round(rates[-1], 1),
-        ),
-        kept_bytes_per_event=round(kept / counted, 3),
-        max_rss_mb=round(peak, 1),
-        chunks=len(rates),
-        events=counted,
-        file=path.name,
-        adler32=adler32_file(path),
-        synthetic=synthetic,
-        machine=machine(),
-        code_sha256=code_sha256(),
-    )  # fmt: skip
+    spent = [end - begin for begin, end in pairwise(ends)]
+    return list(zip(map(len, chunks[1:]), spent, strict=True)), kept
+
+
+def _line(measured: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Seconds per event and per chunk that describe the chunks best; neither is negative."""
+    events = np.array([[n, 1.0] for n, _ in measured])
+    seconds = np.array([s for _, s in measured])
+    per_event, per_chunk = nnls(events / seconds[:, None], np.ones(len(seconds)))[0]
+    return float(f"{per_event:.4g}"), float(f"{per_chunk:.4g}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.data.chosen import expanded
+from pipeline.data.manifest import load_manifest
 from pipeline.files import sha256_file
 from pipeline.settings import Settings
 from pipeline.stages.convert.store import ChunkStore
@@ -18,11 +20,15 @@ def declared(settings: Settings) -> list[str]:
     """
     solution = reference_path(settings, "convert")
     sha256 = sha256_file(solution)
+    listed = load_manifest(settings.data.release).skim(settings.channel.skim).samples
     data = frozenset(
-        name for p in settings.channel.processes.values() if p.role == "data" for name in p.samples
+        name
+        for p in settings.channel.processes.values()
+        if p.role == "data"
+        for name in expanded(p.samples, listed)
     )
     task = ConvertTask(
         str(solution), sha256, settings.channel, settings.data.release, data,
-        ChunkStore(Path(), ""),
+        ChunkStore(Path(), ""), {},
     )  # fmt: skip
-    return list(task.branches)
+    return [branch.removesuffix("?") for branch in task.branches]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.combinations import MOST_OTHERS
@@ -18,6 +18,7 @@ from pipeline.plan.inventory import (
     channel_parts,
     events_of,
     inventory,
+    published,
     release_parts,
     together,
 )
@@ -42,6 +43,8 @@ class Scope:
     chunks: Amount
     jobs: int
     """Jobs of one conversion."""
+    cores: int
+    """That work at a time."""
     core_hours: Amount
     wall_hours: Amount
     """Without waiting in queues."""
@@ -57,6 +60,7 @@ class Scope:
             "bytes_to_read": self.read.plain(),
             "chunks": self.chunks.plain(),
             "convert_jobs": self.jobs,
+            "cores": self.cores,
             "core_hours": self.core_hours.plain(),
             "wall_hours": self.wall_hours.plain(),
             "disk_bytes": self.disk.plain(),
@@ -72,8 +76,6 @@ class Plan:
     release: str
     skim: str
     site: str
-    cores: int
-    """That work at a time."""
     branches: tuple[str, ...]
     """That are read, as the files spell them."""
     measured: str
@@ -92,7 +94,7 @@ class Plan:
         """The content of plan.json."""
         return {
             "schema": PLAN_SCHEMA, "channel": self.channel, "data": self.data,
-            "release": self.release, "skim": self.skim, "site": self.site, "cores": self.cores,
+            "release": self.release, "skim": self.skim, "site": self.site,
             "branches": list(self.branches), "throughput": self.measured,
             "conversions": self.conversions,
             "scopes": [s.plain() for s in self.scopes], "notes": list(self.notes),
@@ -122,13 +124,13 @@ def make_plan(settings: Settings) -> Plan:
     chosen = channel_parts(settings, manifest)
     scopes = [
         estimator.scope("channel", chosen),
-        estimator.scope("release", release_parts(manifest)),
+        estimator.scope("release", release_parts(manifest), published(manifest)),
     ]
     notes += _unknown(chosen)
     return Plan(
         settings.channel.name, settings.data.name, manifest.release, settings.channel.skim,
-        settings.site.name, cores_at_a_time(settings, scopes[0].jobs), tuple(branches),
-        "not measured" if calibration is None else calibration.rate().how, conversions(settings),
+        settings.site.name, tuple(branches),
+        "not measured" if calibration is None else scopes[0].core_hours.how, conversions(settings),
         tuple(scopes), tuple(notes),
     )  # fmt: skip
 
@@ -173,8 +175,8 @@ class _Estimator:
     branches: Sequence[str]
     calibration: Calibration | None
 
-    def scope(self, name: str, parts: Sequence[Part]) -> Scope:
-        """The plan for these parts."""
+    def scope(self, name: str, parts: Sequence[Part], said: Sequence[Inventory] = ()) -> Scope:
+        """The plan for these parts; `said` is what the publisher says of them (see `published`)."""
         pieces = [inventory(part) for part in parts]
         kinds = [
             together(kind, [p for p in pieces if p.kind == kind])
@@ -182,12 +184,18 @@ class _Estimator:
             if any(p.kind == kind for p in pieces)
         ]
         whole = together("all", pieces)
-        once = self._core_hours(whole.events)
+        for one in said:  # the publisher's numbers go before ours, where it has them
+            if one.kind == "total":
+                whole = one if one.events.value is not None else replace(one, events=whole.events)
+            elif one.events.value is not None:
+                kinds = [one if k.kind == one.kind else k for k in kinds]
+        chunks = total(map(self._chunks, parts))
+        once = self._core_hours(whole.events, chunks)
         hours = once.times(conversions(self.settings))
         jobs = convert_jobs(self.settings, once.value, whole.files)
         cores = cores_at_a_time(self.settings, jobs)
         return Scope(
-            name, tuple(kinds), whole, self._read(whole), total(map(self._chunks, parts)), jobs,
+            name, tuple(kinds), whole, self._read(whole), chunks, jobs, cores,
             hours, hours.times(1 / cores), self._disk(whole.events),
         )  # fmt: skip
 
@@ -196,19 +204,19 @@ class _Estimator:
         if table is None or not self.branches:
             return Amount.unknown(f"no table of branches for {self.settings.data.release}")
         share = table.share(self.branches)
-        return Amount.exact(whole.size, "").times(share, f"share of the branches: {share.how}")
+        return whole.size.times(share, f"share of the branches: {share.how}")
 
     def _chunks(self, part: Part) -> Amount:
         """Chunks of a part's files; exact where all entries are known."""
         events, size = events_of(part), self.settings.data.chunk_size
-        files = part.files
-        bytes_unknown = sum(f.size for f in files if f.entries is None)
-        counted = sum(f.entries or 0 for f in files)
         if events.value is None:
             return Amount.unknown(events.how)
+        files, hidden = part.files, part.hidden
+        bytes_unknown = sum(f.size for f in files if f.entries is None)
+        counted = sum(f.entries or 0 for f in files)
 
-        def number(all_events: float | None) -> int:
-            rest = max(0.0, (all_events or 0.0) - counted)
+        def number(all_events: float | None, of_hidden: float | None) -> int:
+            rest = max(0.0, (all_events or 0.0) - (of_hidden or 0.0) - counted)
             per_byte = rest / bytes_unknown if bytes_unknown else 0.0
             return sum(
                 math.ceil((f.entries if f.entries is not None else f.size * per_byte) / size)
@@ -216,14 +224,24 @@ class _Estimator:
             )
 
         how = "manifest" if not bytes_unknown else "entries of files estimated from their bytes"
-        return Amount(number(events.value), number(events.low), number(events.high), how)
+        if hidden is None:
+            return Amount(
+                number(events.value, 0), number(events.low, 0), number(events.high, 0), how
+            )
+        least, most = ((end or 0.0) / size for end in (hidden.events.low, hidden.events.high))
+        value = (hidden.events.value or 0.0) / size
+        # The last chunk of a file is not full: half a chunk for each file, or anything up to one.
+        return Amount(
+            round(number(events.value, hidden.events.value) + value + hidden.files / 2),
+            round(number(events.low, hidden.events.low) + least),
+            round(number(events.high, hidden.events.high) + most + hidden.files),
+            "files that are not resolved: events, and at most one chunk more for each file",
+        )
 
-    def _core_hours(self, events: Amount) -> Amount:
+    def _core_hours(self, events: Amount, chunks: Amount) -> Amount:
         if self.calibration is None:
             return Amount.unknown("no measured throughput")
-        rate = self.calibration.rate()
-        seconds = Amount(1 / (rate.value or 1), 1 / (rate.high or 1), 1 / (rate.low or 1), rate.how)
-        return events.times(seconds).times(1 / 3600)
+        return self.calibration.seconds(events, chunks).times(1 / 3600)
 
     def _disk(self, events: Amount) -> Amount:
         if self.calibration is None:
@@ -255,7 +273,13 @@ def _unknown(parts: Sequence[Part]) -> list[str]:
                 f"{part.kind}: entries of {len(missing)} of {len(part.files)} files are in no "
                 "source; they are counted by the jobs that convert them"
             )
-        empty = [s.name for s in part.samples if not s.files]
+        if part.hidden is not None:
+            runs = sum(not s.resolved for s in part.samples)
+            notes.append(
+                f"{part.kind}: {part.hidden.files:,} files of {runs} runs are known by the indexes "
+                "of their runs alone: `ladon fetch --index` resolves them before a run"
+            )
+        empty = [s.name for s in part.samples if not s.files and s.resolved]
         if empty:
             notes.append(f"{part.kind}: no file is listed of sample(s) {', '.join(empty[:5])}")
         if part.kind == "mc":

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.chosen import expanded
 from pipeline.data.manifest import Manifest, ManifestFile, Sample, Skim
 from pipeline.files import read_json
 from pipeline.plan.amount import Amount, total
@@ -19,6 +20,15 @@ RECORDS = Path(__file__).with_name("records.json")
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """What is known of files that are listed by the indexes of their runs alone."""
+
+    files: int
+    size: Amount
+    events: Amount
+
+
+@dataclass(frozen=True)
 class Part:
     """The files of one kind, data or mc, of one skim."""
 
@@ -26,6 +36,8 @@ class Part:
     skim: str
     kind: str
     samples: tuple[Sample, ...]
+    hidden: Hidden | None = None
+    """Of samples that are not resolved."""
 
     @property
     def files(self) -> list[ManifestFile]:
@@ -38,7 +50,7 @@ class Inventory:
 
     kind: str
     files: int
-    size: int
+    size: Amount
     """Bytes on disk."""
     events: Amount
     counted: int
@@ -49,7 +61,7 @@ class Inventory:
     def plain(self) -> dict[str, Any]:
         """The inventory as JSON types."""
         return {
-            "kind": self.kind, "files": self.files, "bytes": self.size,
+            "kind": self.kind, "files": self.files, "bytes": self.size.plain(),
             "events": self.events.plain(), "files_with_known_entries": self.counted,
             "files_unresolved": self.unresolved,
         }  # fmt: skip
@@ -58,35 +70,80 @@ class Inventory:
 def channel_parts(settings: Settings, manifest: Manifest) -> list[Part]:
     """The samples that the channel asks for, data first."""
     skim = manifest.skim(settings.channel.skim)
-    wanted = [n for p in settings.channel.processes.values() for n in p.samples]
-    return _parts(skim, [skim.sample(name) for name in dict.fromkeys(wanted)])
+    wanted = [
+        name
+        for process in settings.channel.processes.values()
+        for name in expanded(process.samples, skim.samples)
+    ]
+    return _parts(manifest, skim, [skim.sample(name) for name in dict.fromkeys(wanted)])
 
 
 def release_parts(manifest: Manifest) -> list[Part]:
     """Every sample of every skim that the manifest lists."""
-    return [p for skim in manifest.skims.values() for p in _parts(skim, skim.samples.values())]
+    return [
+        p for skim in manifest.skims.values() for p in _parts(manifest, skim, skim.samples.values())
+    ]
 
 
-def inventory(part: Part, tree_release: str | None = None) -> Inventory:
+def inventory(part: Part) -> Inventory:
     """What a part adds up to; events where a source says, else estimated from the size."""
-    files = part.files
+    files, hidden = part.files, part.hidden
+    size = Amount.exact(sum(f.size for f in files), "manifest")
     return Inventory(
-        part.kind, len(files), sum(f.size for f in files), events_of(part),
+        part.kind,
+        len(files) + (hidden.files if hidden else 0),
+        total([size, hidden.size]) if hidden and files else hidden.size if hidden else size,
+        events_of(part),
         sum(f.entries is not None for f in files),
-    )  # fmt: skip
+        hidden.files if hidden else 0,
+    )
+
+
+def published(manifest: Manifest) -> list[Inventory]:
+    """What the publisher says of a whole release by kind, and last of all of it together."""
+    listed = {
+        kind: [f for p in release_parts(manifest) if p.kind == kind for f in p.files]
+        for kind in ("data", "mc")
+    }
+    listed["total"] = [f for files in listed.values() for f in files]
+    found = []
+    for kind in ("data", "mc", "total"):
+        said = manifest.published.get(kind)
+        if said is None:
+            continue
+        events = (
+            Amount.unknown(f"no source says the events of {kind}")
+            if said.events is None
+            else Amount.exact(said.events, said.source)
+        )
+        size = Amount(said.bytes, said.bytes, said.bytes, said.source)
+        if said.rounded > 1:
+            half = said.rounded / 2
+            size = Amount(said.bytes, said.bytes - half, said.bytes + half, said.source)
+        files = listed[kind]
+        counted = sum(f.entries is not None for f in files)
+        found.append(Inventory(kind, said.files, size, events, counted, said.files - len(files)))
+    return found
 
 
 def together(kind: str, inventories: Sequence[Inventory]) -> Inventory:
     """The sum of several."""
     return Inventory(
-        kind, sum(i.files for i in inventories), sum(i.size for i in inventories),
-        total(i.events for i in inventories) if inventories else Amount.exact(0, "no files"),
+        kind, sum(i.files for i in inventories), total(i.size for i in inventories),
+        total(i.events for i in inventories),
         sum(i.counted for i in inventories), sum(i.unresolved for i in inventories),
     )  # fmt: skip
 
 
 def events_of(part: Part) -> Amount:
-    """Entries of all files of a part.
+    """Entries of all files of a part: of those that are known one by one, and of the others."""
+    if part.hidden is None:
+        return _listed_events(part)
+    return total([_listed_events(part), part.hidden.events]) if part.files else part.hidden.events
+
+
+def _listed_events(part: Part) -> Amount:
+    """Entries of the files that are known one by one.
 
     Where the manifest does not have all of them: the publisher's total for just these files, else
     the bytes of the files without a number times events per byte of those with one, of the same
@@ -136,10 +193,40 @@ def _few(values: Sequence[float], how: str) -> Amount:
     return Amount(middle.value, (middle.low or 0) / FEW, (middle.high or 0) * FEW, middle.how)
 
 
-def _parts(skim: Skim, samples: Iterable[Sample]) -> list[Part]:
+def _hidden(manifest: Manifest, skim: Skim, samples: Sequence[Sample]) -> Hidden | None:
+    """The share of the publisher's total of this kind that belongs to unresolved samples.
+
+    What the total has more than all files that are known is that of all unresolved samples; some
+    of them get the share that their indexes have of the bytes of all indexes.
+    """
+    own = [s for s in samples if not s.resolved]
+    if not own:
+        return None
+    kind = own[0].kind
+    every = [s for s in skim.samples.values() if s.kind == kind]
+    said = manifest.published[kind]
+    known = [f for s in every for f in s.files]
+    weight, all_of_them = (
+        sum(i.size for s in some for i in s.indexes)
+        for some in (own, [s for s in every if not s.resolved])
+    )
+    files = said.files - len(known)
+    size = Amount.exact(said.bytes - sum(f.size for f in known), said.source)
+    events = Amount.unknown(f"no source says the events of {kind}")
+    if said.events is not None and all(f.entries is not None for f in known):
+        events = Amount.exact(said.events - sum(f.entries or 0 for f in known), said.source)
+    if weight == all_of_them:
+        return Hidden(files, size, events)
+    share = Amount.within(
+        weight / all_of_them, FEW, f"share of {len(own)} runs by the sizes of their indexes"
+    )
+    return Hidden(round(files * weight / all_of_them), size.times(share), events.times(share))
+
+
+def _parts(manifest: Manifest, skim: Skim, samples: Iterable[Sample]) -> list[Part]:
     found = list(samples)
     return [
-        Part(skim.release, skim.name, kind, own)
+        Part(skim.release, skim.name, kind, own, _hidden(manifest, skim, own))
         for kind in ("data", "mc")
         if (own := tuple(s for s in found if s.kind == kind))
     ]

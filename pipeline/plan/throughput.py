@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import read_json, write_json
-from pipeline.plan.amount import Amount
+from pipeline.plan.amount import Amount, total
 from pipeline.settings import Settings
 
 STORED = Path(__file__).with_name("throughput.json")
@@ -17,6 +17,10 @@ OWN = Path("throughput.json")
 ELSEWHERE = 2.0
 """Factor to which a rate is taken to hold on another machine, or on other files: an assumption, of
 the size of the difference between processors and file systems of ten years."""
+FEW_EVENTS = 10_000
+OF_FEW = 5.0
+"""Factor to which fewer than FEW_EVENTS events say how fast many are: an assumption, for baskets,
+caches and rare large events that such a file does not have."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,12 @@ class Calibration:
 
     channel: str
     selection: str
-    events_per_s: tuple[float, float, float]
-    """Of a chunk: median, slowest, fastest."""
+    s_per_event: float
+    s_per_chunk: float
+    """Core-seconds that a chunk takes besides those of its events."""
+    slowest: float
+    fastest: float
+    """Time of the slowest and of the fastest chunk over what these two numbers give."""
     kept_bytes_per_event: float
     """Of chunk store and tables, per event read."""
     max_rss_mb: float
@@ -46,13 +54,26 @@ class Calibration:
             f"measured on {self.chunks} chunks of {self.file} ({made}), one core of {self.machine}"
         )
 
-    def rate(self) -> Amount:
-        """Events per second of a core; wider on another machine, and if the file was synthetic."""
-        value, low, high = self.events_per_s
-        if self.machine == machine() and not self.synthetic:
-            return Amount(value, low, high, self.what)
-        said = f"{self.what}; taken to hold for other files and machines to a factor {ELSEWHERE:g}"
-        return Amount(value, low, high, said).times(Amount.within(1.0, ELSEWHERE, ""), said)
+    @property
+    def events_per_s(self) -> float:
+        """In very large chunks."""
+        return 1 / (self.s_per_event or self.s_per_chunk)
+
+    def seconds(self, events: Amount, chunks: Amount) -> Amount:
+        """Core-seconds for so many events in so many chunks.
+
+        Wider on another machine, for files that are not synthetic, and where few were measured.
+        """
+        work = total([events.times(self.s_per_event), chunks.times(self.s_per_chunk)])
+        spread = Amount(1.0, self.fastest, self.slowest, "")
+        said = self.what
+        if self.machine != machine() or self.synthetic:
+            spread = spread.times(Amount.within(1.0, ELSEWHERE, ""))
+            said += f"; taken to hold for other files and machines to a factor {ELSEWHERE:g}"
+        if self.events < FEW_EVENTS:
+            spread = spread.times(Amount.within(1.0, OF_FEW, ""))
+            said += f"; of {self.events} events, to a factor {OF_FEW:g} more"
+        return work.times(spread, said)
 
 
 def machine() -> str:
@@ -76,7 +97,7 @@ def calibration_of(settings: Settings) -> Calibration | None:
             continue
         for plain in read_json(path)["calibrations"]:
             if (plain["channel"], plain["selection"]) == wanted:
-                return Calibration(**{**plain, "events_per_s": tuple(plain["events_per_s"])})
+                return Calibration(**plain)
     return None
 
 

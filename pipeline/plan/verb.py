@@ -61,7 +61,8 @@ def plan(arguments: Sequence[str], console: Console) -> int:
         keep(found, default_file(settings))
         if not wanted.json:
             console.print(
-                f"{found.what}: {found.events_per_s[0]:,.0f} events/s; kept in "
+                f"{found.what}: {found.s_per_event * 1e6:.3g} µs per event and "
+                f"{found.s_per_chunk * 1e3:.3g} ms per chunk; kept in "
                 f"{default_file(settings)}", highlight=False, soft_wrap=True,
             )  # fmt: skip
     made = make_plan(settings)

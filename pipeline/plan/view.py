@@ -36,9 +36,9 @@ def rows(plan: Plan) -> list[tuple[str, ...]]:
     found += [
         (f"  {k}", *(f"{p.files:,}" if (p := _of(s, k)) else "" for s in scopes)) for k in kinds
     ]
-    found += [("on disk", *(size(s.everything.size) for s in scopes))]
+    found += [("on disk", *(amount(s.everything.size) for s in scopes))]
     found += [
-        (f"  {k}", *(size(p.size) if (p := _of(s, k)) else "" for s in scopes)) for k in kinds
+        (f"  {k}", *(amount(p.size) if (p := _of(s, k)) else "" for s in scopes)) for k in kinds
     ]
     found += [("events", *(amount(s.everything.events, "{:,.0f}") for s in scopes))]
     found += [
@@ -51,7 +51,8 @@ def rows(plan: Plan) -> list[tuple[str, ...]]:
         ("chunks", *(amount(s.chunks, "{:,.0f}") for s in scopes)),
         ("jobs of convert", *(f"{s.jobs:,}" for s in scopes)),
         ("core-hours", *(amount(s.core_hours, "{:,.2g}") for s in scopes)),
-        (f"time on {plan.cores} cores", *(time_of(s.wall_hours) for s in scopes)),
+        ("cores at a time", *(f"{s.cores:,}" for s in scopes)),
+        ("time, without queues", *(time_of(s.wall_hours) for s in scopes)),
         ("disk that convert takes", *(amount(s.disk) for s in scopes)),
     ]
 
@@ -86,6 +87,8 @@ def amount(found: Amount, form: str | None = None) -> str:
 
     if found.is_exact:
         return text(found.value)
+    if text(found.low) == text(found.high):
+        return f"~{text(found.value)}"
     return f"~{text(found.value)} ({text(found.low)} to {text(found.high)})"
 
 

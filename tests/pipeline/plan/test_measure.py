@@ -12,7 +12,8 @@ import uproot
 from pipeline.configure import configure
 from pipeline.data.synthetic import generate_file
 from pipeline.plan import measure_branches, throughput
-from pipeline.plan.calibrate import CalibrationError, calibrate
+from pipeline.plan.amount import Amount
+from pipeline.plan.calibrate import CalibrationError, _line, calibrate
 from pipeline.plan.throughput import Calibration, calibration_of, default_file, keep
 
 
@@ -24,7 +25,7 @@ def test_bytes_of_branches_add_up_to_the_file(tmp_path: Path) -> None:
     found = measure_branches.measure(path, "t", "none", "data", True)
     assert found.branches["wide"] == pytest.approx(8, rel=0.01)
     assert found.branches["narrow"] == pytest.approx(4, rel=0.01)
-    assert 0.6 < found.share(["wide"]) < 2 / 3  # of the whole file, headers and all
+    assert found.share(["wide"]) == pytest.approx(2 / 3, rel=0.01)
     assert found.share(["gone"]) == 0
 
 
@@ -45,12 +46,17 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
 
 
 def test_a_calibration_counts_every_event(measured: Calibration) -> None:
-    slowest, fastest = measured.events_per_s[1:]
-    assert 0 < slowest <= measured.events_per_s[0] <= fastest
+    assert measured.s_per_event > 0 or measured.s_per_chunk > 0
+    assert 0 < measured.fastest <= 1 <= measured.slowest
     assert measured.events == 2318
     assert measured.chunks >= 3
     assert measured.kept_bytes_per_event > 0
     assert measured.max_rss_mb > 50
+
+
+def test_events_and_chunks_are_told_apart() -> None:
+    chunks = [(n, 0.2 + 1e-5 * n) for n in (100_000, 100_000, 25_000, 25_000)]
+    assert _line(chunks) == pytest.approx((1e-5, 0.2))
 
 
 def test_what_was_measured_here_goes_before_what_comes_with_ladon(
@@ -67,18 +73,25 @@ def test_what_was_measured_here_goes_before_what_comes_with_ladon(
     assert kept.events == 7
 
 
-def test_rates_are_wider_for_other_machines_and_synthetic_files(
+def test_times_are_wider_for_other_machines_and_synthetic_files(
     measured: Calibration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = replace(measured, synthetic=False, events_per_s=(100.0, 90.0, 110.0))
-    assert (real.rate().low, real.rate().high) == (90, 110)
-    made = replace(real, synthetic=True).rate()
-    assert made.low is not None
-    assert made.high is not None
-    assert made.low < 51
-    assert made.high > 199
+    real = replace(
+        measured, synthetic=False, s_per_event=1e-5, s_per_chunk=0.5, slowest=1.2, fastest=0.8,
+        events=1_000_000,
+    )  # fmt: skip
+    events, chunks = Amount.exact(200_000, ""), Amount.exact(4, "")
+    found = real.seconds(events, chunks)
+    assert (found.value, found.low, found.high) == pytest.approx((4.0, 3.2, 4.8))
+    made = replace(real, synthetic=True).seconds(events, chunks)
+    assert made.value == found.value
+    assert (made.low or 0) < 2
+    assert (made.high or 0) > 8
+    few = replace(real, events=100).seconds(events, chunks)
+    assert (few.high or 0) > 20
+    assert "of 100 events" in few.how
     monkeypatch.setattr(throughput, "machine", lambda: "another")
-    assert real.rate().low == made.low
+    assert real.seconds(events, chunks).low == made.low
 
 
 def test_a_file_that_is_too_short_is_no_measure(tmp_path: Path) -> None:
@@ -86,5 +99,5 @@ def test_a_file_that_is_too_short_is_no_measure(tmp_path: Path) -> None:
     with uproot.recreate(path) as file:
         file.mktree("analysis", {"x": np.zeros(3)})
     settings = configure(["solver=reference"])
-    with pytest.raises(CalibrationError, match=r"expected at least 4 entries in short\.root"):
+    with pytest.raises(CalibrationError, match=r"expected at least 16 entries in short\.root"):
         calibrate(settings, path, synthetic=True)

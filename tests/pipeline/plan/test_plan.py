@@ -11,8 +11,10 @@ from rich.console import Console
 
 from pipeline.cli import main
 from pipeline.configure import configure
+from pipeline.data.manifest import load_manifest
 from pipeline.plan.branches import branch_table
 from pipeline.plan.estimate import convert_jobs, make_plan
+from pipeline.plan.inventory import channel_parts, inventory
 from pipeline.plan.verb import plan
 from pipeline.settings import SettingsError
 
@@ -23,13 +25,39 @@ def test_gamgam_2025_is_what_the_record_says(capsys: pytest.CaptureFixture[str])
     assert plan([*GAMGAM, "site=perlmutter", "--json"], Console()) == 0
     scope = json.loads(capsys.readouterr().out)["scopes"][0]
     data = scope["kinds"]["data"]
-    assert (data["files"], data["bytes"]) == (16, 9_861_498_743)
+    assert (data["files"], data["bytes"]["value"]) == (16, 9_861_498_743)
     assert data["events"]["value"] == data["events"]["low"] == data["events"]["high"] == 36_564_144
     assert data["files_with_known_entries"] == 1
     assert scope["kinds"]["mc"]["events"]["low"] < scope["kinds"]["mc"]["events"]["high"]
     # 36.6 M events in chunks of at most 100,000, and no file shares a chunk
     assert 366 <= scope["chunks"]["value"] <= 366 + 23 + 20
     assert 0 < scope["bytes_to_read"]["low"] < scope["bytes_to_read"]["high"] < 10.1e9
+
+
+def test_the_whole_of_2024_is_what_the_records_say() -> None:
+    found = make_plan(configure(["data=opendata_2024", "solver=reference"], located=False))
+    whole = found.scopes[1]
+    assert [p.files for p in whole.parts] == [10_049 + 45_571, 14_991]
+    assert whole.everything.files == 70_611
+    assert whole.everything.unresolved == 55_620
+    assert whole.everything.events.value == 9_058_437_931
+    assert whole.everything.size.value == 71.75e12
+    assert found.of_channel.everything.files == 55_620 + 7
+    assert any("55,620 files of 317 runs" in note for note in found.notes)
+    assert any("--index" in note for note in found.notes)
+
+
+def test_some_runs_of_2024_get_their_share() -> None:
+    manifest = load_manifest("2024r-pp")
+    settings = configure(["data=opendata_2024", "solver=reference"], located=False)
+    runs = [s.name for s in manifest.skims["physlite"].samples.values() if s.kind == "data"]
+    process = replace(settings.channel.processes["data"], samples=tuple(runs[:20]))
+    channel = replace(settings.channel, processes={"data": process})
+    (part,) = channel_parts(replace(settings, channel=channel), manifest)
+    found = inventory(part)
+    assert 0 < found.files < 10_000
+    assert found.events.value == pytest.approx(7_078_004_211 * found.files / 55_620, rel=1e-3)
+    assert not found.events.is_exact
 
 
 def test_what_convert_reads_is_what_its_task_reads() -> None:
@@ -39,7 +67,7 @@ def test_what_convert_reads_is_what_its_task_reads() -> None:
     assert table is not None
     for file in table.files:
         # nearly every byte of a file is in a branch, and only once
-        assert 0.94 < file.share(list(file.branches)) < 1
+        assert 0.94 < sum(file.branches.values()) / file.bytes_per_event < 1
         assert file.share(branches) < 0.8
 
 
