@@ -232,6 +232,12 @@ def _data(arguments: list[str]) -> int:
     return data(arguments, Console())
 
 
+def _plan(arguments: list[str]) -> int:
+    from pipeline.plan.verb import plan
+
+    return plan(arguments, Console())
+
+
 def _serve(arguments: list[str]) -> int:
     from pipeline.serve import serve
 
@@ -250,6 +256,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "export": _export,
     "config": _config,
     "data": _data,
+    "plan": _plan,
     "doctor": _doctor,
     "serve": _serve,
 }

@@ -12,11 +12,17 @@ from pipeline.scripted.skill import check_script
 from pipeline.serve import NOWHERE, why_not_served
 from pipeline.settings import STAGES, Settings, SettingsError, nearest
 
+MOST_OTHERS = 40
+"""Jobs of a point's graph that are not parts of convert: more than there are."""
 
-def check_combinations(settings: Settings) -> None:
-    """Raise SettingsError for settings that make no sense together."""
+
+def check_combinations(settings: Settings, located: bool = True) -> None:
+    """Raise SettingsError for settings that make no sense together.
+
+    `located` says whether a place of the files has to be given: a plan needs none.
+    """
     _check_stages(settings)
-    _check_data(settings)
+    _check_data(settings, located)
     _check_solver(settings)
     _check_site(settings)
     _check_name(settings.run.name)
@@ -50,7 +56,7 @@ def _check_stages(settings: Settings) -> None:
         )
 
 
-def _check_data(settings: Settings) -> None:
+def _check_data(settings: Settings, located: bool) -> None:
     data = settings.data
     if data.luminosity <= 0:
         raise SettingsError(f"expected data.luminosity > 0 fb^-1, found {data.luminosity!r}")
@@ -63,7 +69,7 @@ def _check_data(settings: Settings) -> None:
             "expected data.chunk_size, site.workers and site.cores of at least 1, found "
             f"{data.chunk_size}, {settings.site.workers} and {settings.site.cores}"
         )
-    if not data.synthetic and data.location is None:
+    if located and not data.synthetic and data.location is None:
         raise SettingsError(
             f"data={data.name} needs data.location=PATH, the folder that holds its files "
             "(or the portal's layout below it); data=synthetic needs no files"
@@ -152,6 +158,14 @@ def _check_site(settings: Settings) -> None:
             "site.sandbox=apptainer needs Apptainer, and there is none in the image "
             f"{site.container!r} of site.container; take site.sandbox=bubblewrap (or auto), or "
             "leave site.container away"
+        )
+    budget = site.budget
+    jobs = 1 if budget.convert_jobs is None else budget.convert_jobs
+    if budget.job_minutes <= 0 or budget.most_jobs < MOST_OTHERS or jobs < 1:
+        raise SettingsError(
+            f"expected site.budget.job_minutes above 0, most_jobs of at least {MOST_OTHERS} and "
+            f"convert_jobs of at least 1, found {budget.job_minutes!r}, {budget.most_jobs!r} and "
+            f"{budget.convert_jobs!r}"
         )
     if not 1 <= site.elastic.minimum <= site.elastic.maximum:
         raise SettingsError(

@@ -30,13 +30,13 @@ PLAIN = frozenset({"trial", "stages"})
 composed once."""
 
 
-def configure(overrides: Sequence[str]) -> Settings:
-    """The settings that `ladon <verb> [overrides]` means.
+def configure(overrides: Sequence[str], located: bool = True) -> Settings:
+    """The settings that `ladon <verb> [overrides]` means; `located`: they must say where data lie.
 
     Raises SettingsError, one sentence, for a typo in a key, an option that does not exist, a wrong
     type, a missing value, or a combination that makes no sense.
     """
-    settings = _checked(_resolve(_compose(resource("conf"), overrides)))
+    settings = _checked(_resolve(_compose(resource("conf"), overrides)), located)
     return settings if settings.run.name else _named(settings)
 
 
@@ -57,9 +57,9 @@ class Composer:
         return _checked({**self._composed[rest], **own})
 
 
-def _checked(plain: dict[str, Any]) -> Settings:
+def _checked(plain: dict[str, Any], located: bool = True) -> Settings:
     settings = from_dict(plain)
-    check_combinations(settings)
+    check_combinations(settings, located)
     return settings
 
 

@@ -159,7 +159,7 @@ class Controller:
 
 def work_done(run: Path) -> int:
     """A number that grows with everything that a run does not do twice: bytes of what it keeps."""
-    kept = ("points/**/*.json", "reference/**/*.json", "chunks/*/*.json", "dialogues/**/*.jsonl")
+    kept = ("points/**/*.json", "reference/**/*.json", "chunks/**/*.json", "dialogues/**/*.jsonl")
     return sum(path.stat().st_size for pattern in kept for path in run.glob(pattern))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from executors.container import image_record
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
 from pipeline.launch import endpoint_of, launch
+from pipeline.plan.parts import PARTS, parts_of
 from pipeline.provenance import code_sha256, git_state, hardware, versions
 from pipeline.settings import (
     STAGES,
@@ -92,8 +93,19 @@ def _known(points: Sequence[Point], before: dict[str, Any], run: Path) -> list[P
 
 
 def _sweep(points: Sequence[Point], run: Path) -> dict[str, Any]:
-    """The content of `sweep.json` for these points alone."""
+    """The content of `sweep.json` for these points alone.
+
+    A fileset that is there in parts stays in these: a site may have changed since, and a plan.
+    """
     first = points[0].settings
+    plan = {point.name: _plan(point.settings) for point in points}
+    if (run / "sweep.json").exists():
+        before = read_json(run / "sweep.json")["plan"].values()
+        kept = {p["fileset"]: {k: p[k] for k in PARTS if k in p} for p in before}
+        for name, one in plan.items():
+            if one["fileset"] in kept:
+                cut = {k: v for k, v in one.items() if k not in PARTS}
+                plan[name] = cut | kept[one["fileset"]]
     stages = {stage for point in points for stage in point.settings.stages}
     return {
         "schema": 1,
@@ -101,7 +113,7 @@ def _sweep(points: Sequence[Point], run: Path) -> dict[str, Any]:
         "points": [point.name for point in points],
         "stages": [stage for stage in STAGES if stage in stages],
         "solver": first.solver.name,
-        "plan": {point.name: _plan(point.settings) for point in points},
+        "plan": plan,
         "endpoints": {
             point.name: endpoint
             for point in points
@@ -134,6 +146,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "solver": settings.solver.name,
         "synthetic": settings.data.synthetic,
         "workers": settings.site.workers,
+        **parts_of(settings),
     }
 
 
@@ -226,6 +239,22 @@ def discard_broken(run: Path, layout: Layout) -> list[str]:
         content = read_json(record)
         for name, digest in content.get("files", {}).items():
             path = record.parent / name
+            if not path.is_file() or sha256_file(path) != digest:
+                os.unlink(record)
+                removed.append(record.relative_to(run).as_posix())
+                break
+    return removed + _discard_parts(run)
+
+
+def _discard_parts(run: Path) -> list[str]:
+    """Remove the records of convert's jobs that are still to be gathered and have lost a file."""
+    removed = []
+    for record in sorted(run.glob("*/*/convert/parts/*.json")):
+        if (record.parents[1] / "record.json").exists():
+            continue
+        folder = record.with_suffix("")
+        for name, digest in read_json(record)["files"].items():
+            path = folder / name
             if not path.is_file() or sha256_file(path) != digest:
                 os.unlink(record)
                 removed.append(record.relative_to(run).as_posix())

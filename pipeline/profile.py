@@ -76,6 +76,8 @@ def frozen_profile(profile: Mapping[str, Any], settings: Settings, run: Path) ->
         own = rules.setdefault(rule, {})
         own["mem_mb"] = own.get("mem_mb", default.get("mem_mb", 2000)) + sandbox_mb(settings)
     rules["convert"] = {**rules.get("convert", {}), **convert_resources(settings)}
+    rules["convert_part"] = {**rules["convert"], **rules.get("convert_part", {})}
+    rules["gather"] = {**rules["execute"], **rules.get("gather", {})}
     return {
         **found,
         "jobs": site.jobs,

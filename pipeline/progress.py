@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.files import RunFileError, read_json, write_json
 
 FOLDER = "logs/progress"
+MOST_TOLD = 4
+"""Steps at work that the display names; of convert's jobs there may be a hundred."""
 RATE_S = 30.0
 """Seconds over which the rate of events is taken."""
 
@@ -117,4 +119,5 @@ class RunDisplay:
                 continue
             events = f", {told['events'] / 1e6:.1f} M events" if told["events"] else ""
             parts.append(f"{path.stem} {told['done']}/{told['total']}{events}")
-        return "; ".join(parts)
+        more = [f"and {len(parts) - MOST_TOLD} more"] if len(parts) > MOST_TOLD else []
+        return "; ".join([*parts[:MOST_TOLD], *more])

@@ -29,6 +29,24 @@ class ElasticSettings:
 
 
 @dataclass(frozen=True)
+class BudgetSettings:
+    """How large the jobs of a run may be, and the run itself (`ladon plan`)."""
+
+    job_minutes: float = 60.0
+    """About how long one job of convert is to take; more work is cut into more jobs."""
+    most_jobs: int = 2000
+    """Most jobs that the graph of a point may have."""
+    convert_jobs: int | None = None
+    """Jobs of convert, whatever the plan says; None leaves it to the plan."""
+    core_hours: float | None = None
+    """A run that is planned to cost more is refused; None: no limit."""
+    gate_core_hours: float | None = None
+    """A run that is planned to cost more has to come by data.share, step by step; None: none."""
+    override: bool = False
+    """Run although budget or gate refuse."""
+
+
+@dataclass(frozen=True)
 class SiteSettings:
     """Where the run runs; numbers of SLURM (memory, time, ...) are in the profile."""
 
@@ -67,5 +85,6 @@ class SiteSettings:
     sandbox_image: str | None = None
     """Image of containers/sandbox.def, for sandbox=apptainer; None is LADON_SANDBOX_IMAGE."""
     limits: SandboxLimits = field(default_factory=SandboxLimits)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
     serve: SiteSpec = field(default_factory=SiteSpec)
     """How and where models are served for the run."""

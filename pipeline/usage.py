@@ -24,6 +24,8 @@ verbs
   config   print the settings that the overrides mean
   data     [list] [RELEASE ...] | show RELEASE[/SKIM[/SAMPLE]] | diff OLD NEW [--json]: what ATLAS
            has opened, what is known of a part of it, what two manifests say differently
+  plan     what a run would read and cost, from the manifest: files, bytes, events, chunks, jobs,
+           core-hours, disk; [--json] [--write FILE] [--measure FILE [--synthetic]]: how fast it is
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
 
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
@@ -47,6 +49,7 @@ OPTIONS = {
     "data": ("--json", "--against"),
     "doctor": ("--json", "--nodes"),
     "serve": ("--check-determinism", "--list", "--stop"),
+    "plan": ("--json", "--measure", "--synthetic", "--write"),
     "status": ("--json", "--once"),
     "export": ("--author", "--licence", "--output", "--without-outputs"),
     "verify": ("--json", "--judge"),

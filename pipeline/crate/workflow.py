@@ -17,9 +17,15 @@ from pipeline.graph import SNAKEFILE
 RULES: dict[str, tuple[str, str]] = {
     "synthesize": ("data.smk", "Make the synthetic samples."),
     "fileset": ("data.smk", "Find and verify the files of every sample, and cut them into chunks."),
+    "fileset_parts": (
+        "data.smk",
+        "Find the files of every sample, and deal them out to the jobs of convert.",
+    ),
     "adopt": ("stage.smk", "Take Ladon's own solution of a stage."),
     "solve": ("stage.smk", "Have a solution written by supervisor and coder, and freeze it."),
     "convert": ("stage.smk", "Run the frozen solution of convert over every chunk."),
+    "convert_part": ("stage.smk", "Run the frozen solution of convert over a part of the files."),
+    "gather": ("stage.smk", "Put together what the jobs of convert made."),
     "execute": ("stage.smk", "Run the frozen solution of a stage."),
     "judge": ("stage.smk", "Judge a stage's output against the reference."),
     "collect": ("report.smk", "Put the results of a point together."),

@@ -43,6 +43,8 @@ class Draft:
     """What has been gathered so far."""
 
     mode: Mode
+    count: bool
+    """Whether files are verified and counted now, or by the jobs that convert them."""
     tree: str
     chunk_size: int
     progress: Progress | None
@@ -67,12 +69,14 @@ def build_fileset(
     settings: Settings,
     records: Sequence[Mapping[str, Any]] | None = None,
     progress: Progress | None = None,
+    count: bool = True,
 ) -> dict[str, Any]:
     """The fileset of `settings` in its JSON form (see docs), files verified as `data.verify` says.
 
     `records` are those of the synthetic files, for synthetic data. Samples of the channel's
     processes are required; every other sample of the skim of which a file is there comes along
-    with the role `other`.
+    with the role `other`. Without `count` no file is opened: of each its size is compared, and
+    there are no chunks (see `pipeline.data.parts`).
 
     Raises LocationError if there is no such place or nothing in it, IncompleteSampleError for
     missing files unless `data.partial`, VerificationError for a file with another size or checksum.
@@ -95,7 +99,8 @@ def build_fileset(
         _check_complete(wanted, located, location)
     total = sum(os.stat(p).st_size for p in located.paths.values())
     bookkeepers = data.release in PHYSLITE and not data.synthetic
-    draft = Draft(data.verify, settings.channel.tree, data.chunk_size, progress, bookkeepers, total)
+    tree, size = settings.channel.tree, data.chunk_size
+    draft = Draft(data.verify, count, tree, size, progress, bookkeepers, total)
     for one in wanted:
         draft.samples[one.sample.name] = _sample(one, located, draft)
     _note(settings, located, draft)
@@ -111,6 +116,7 @@ def build_fileset(
         "luminosity_fb": data.luminosity,
         "samples": draft.samples,
         "chunks": [c.plain() for c in draft.chunks],
+        **({} if count else {"counted": False}),
         "notes": draft.notes,
     }
 
@@ -229,9 +235,11 @@ def _file(
     sample: Sample, file: ManifestFile, path: Path, draft: Draft, reasons: list[str]
 ) -> dict[str, Any]:
     """One file's entry; what keeps its sample from being normalised goes to `reasons`."""
+    if not draft.count:
+        return _uncounted(file, path, draft)
     verified = verify_file(path, file, draft.mode)
     size = path.stat().st_size
-    counted = _entries(file, path, verified, draft.tree)
+    counted = entries_of(file, path, verified, draft.tree)
     problem = counted if isinstance(counted, Problem) else None
     entries = None if isinstance(counted, Problem) else counted
     if problem is not None:
@@ -255,7 +263,22 @@ def _file(
     }
 
 
-def _entries(file: ManifestFile, path: Path, verified: Mode, tree: str) -> int | Problem:
+def _uncounted(file: ManifestFile, path: Path, draft: Draft) -> dict[str, Any]:
+    """The entry of a file that a job will verify and count; the entries are the manifest's."""
+    verified = verify_file(path, file, "none" if draft.mode == "none" else "size")
+    draft.advance(file.size)
+    return {
+        "uri": file.uri,
+        "path": str(path),
+        "size": path.stat().st_size,
+        "adler32": file.adler32,
+        "entries": file.entries,
+        "verified": verified,
+        "problem": None,
+    }
+
+
+def entries_of(file: ManifestFile, path: Path, verified: Mode, tree: str) -> int | Problem:
     """Entries of a file: from the manifest if the checksum says it is that file, else counted."""
     if verified == "checksum" and file.entries is not None:
         return file.entries

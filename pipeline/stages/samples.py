@@ -36,9 +36,13 @@ def describe_samples(context: StageContext) -> dict[str, dict[str, Any]]:
         read = ledger.get(name)
         if read is not None and not read["complete"]:
             complete = False
-            reason = reason or (
-                f"{read['quarantined']} of {read['chunks']} chunks were quarantined, so that "
-                f"{read['entries_done']} of {read['entries_expected']} entries were read"
+            reason = (
+                reason
+                or read.get("reason")
+                or (
+                    f"{read['quarantined']} of {read['chunks']} chunks were quarantined, so that "
+                    f"{read['entries_done']} of {read['entries_expected']} entries were read"
+                )
             )
         described[name] = {
             **{key: sample[key] for key in _FROM_FILESET},

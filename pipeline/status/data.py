@@ -49,7 +49,11 @@ class Data:
                 continue
             if convert.execute.state == "skipped":
                 continue
-            total = self._chunks_in(plans[owner.name].fileset)
+            plan = plans[owner.name]
+            if plan.later:  # nobody knows the chunks before the jobs: they are what is counted
+                yield Conversion(owner.name, self._gathered(owner.name, plan), plan.parts)
+                continue
+            total = self._chunks_in(plan.fileset)
             told = self._told(f"{owner.name}-convert")
             if convert.execute.state == "done":
                 if total is not None:
@@ -64,6 +68,12 @@ class Data:
                 )
             elif total is not None:
                 yield Conversion(owner.name, min(self._stored(owner.name), total), total)
+
+    def _gathered(self, owner: str, plan: PointPlan) -> int:
+        """Jobs of an owner's convert that have ended."""
+        if (self.run / owner / "convert" / "record.json").exists():
+            return plan.parts
+        return sum(1 for _ in (self.run / owner / "convert" / "parts").glob("[!.]*.json"))
 
     def _work(self, name: str, output: str, moment: Moment) -> Work:
         flight: Flight | None = moment.flights.get(output)
@@ -118,4 +128,4 @@ class Data:
                 return 0
             known = self._stores[path] = (signature, digest[:16])
         folder = self.run / "chunks" / known[1]
-        return sum(1 for p in folder.glob("[!.]*.json")) if folder.is_dir() else 0
+        return sum(1 for p in folder.rglob("[!.]*.json")) if folder.is_dir() else 0

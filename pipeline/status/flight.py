@@ -47,17 +47,24 @@ def comments_of(output: str) -> tuple[str, ...]:
     owner, _, stage = folder.rpartition("/")
     words: dict[str, tuple[tuple[str, ...], ...]] = {
         "solution.py": (("solve", owner, stage), ("adopt", owner, stage)),
-        "record.json": (("convert", owner) if stage == "convert" else ("execute", owner, stage),),
+        "record.json": (("convert", owner), ("gather", owner))
+        if stage == "convert"
+        else (("execute", owner, stage),),
         "verdict.json": (("judge", owner.removeprefix("points/"), stage),),
         "results.json": (("collect", stage),),
     }
     if folder == "fileset":
         key, _, rest = file.partition(".")
         found: tuple[tuple[str, ...], ...] = (
-            ("synthesize" if rest == "synthetic.json" else "fileset", key),
+            (("synthesize", key),)
+            if rest == "synthetic.json"
+            else (("fileset", key), ("fileset_parts", key))
         )
     else:
         found = words.get(file, ())
+    if owner.endswith("/convert") and stage == "parts":
+        number = file.removesuffix(".json")
+        found = (("convert_part", owner.removesuffix("/convert"), number),)
     if output == "report.html":
         return ("rule_report",)
     return tuple(

@@ -48,6 +48,18 @@ class Place:
     def fileset_path(self) -> Path:
         return Path("fileset") / f"{self.plan.fileset}.json"
 
+    @property
+    def parts_path(self) -> Path:
+        """What counts the parts of the fileset, where convert is cut into jobs."""
+        return Path("fileset") / f"{self.plan.fileset}.parts.json"
+
+    def part(self, number: int) -> Path:
+        """Folder of what one of the jobs of convert made."""
+        return self.folder / "parts" / str(number)
+
+    def part_record(self, number: int) -> Path:
+        return self.folder / "parts" / f"{number}.json"
+
     def settings(self) -> Settings:
         return load(Path(self.owner) / "settings.json")
 

@@ -46,13 +46,13 @@ def main() -> None:
             f"its traceback is in {place.folder / 'failure.txt'}"
         )
     if not (place.folder / "timing.json").exists():
-        timing = _timing(began)
-        write_json(place.folder / "timing.json", timing)
-        keep(place, record, timing)
+        cost = _with_parts(place, timing(began))
+        write_json(place.folder / "timing.json", cost)
+        keep(place, record, cost)
     write_json(place.folder / "record.json", record)
 
 
-def _timing(began: float) -> dict[str, Any]:
+def timing(began: float) -> dict[str, Any]:
     """What the execution cost; kept apart from the record, whose bits must not depend on it."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
@@ -60,6 +60,22 @@ def _timing(began: float) -> dict[str, Any]:
         "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
         "max_rss_mb": round(usage.ru_maxrss / 1024, 1),
         "taken_over": False,
+    }
+
+
+def _with_parts(place: Place, own: dict[str, Any]) -> dict[str, Any]:
+    """The cost of gathering and of all jobs before it."""
+    if place.stage != "convert" or place.plan.parts == 1:
+        return own
+    costs = [own]
+    for number in range(place.plan.parts):
+        record = place.part_record(number)
+        costs += [read_json(record)["timing"]] if record.is_file() else []
+    return {
+        **own,
+        "wall_s": round(sum(c["wall_s"] for c in costs), 3),
+        "cpu_s": round(sum(c["cpu_s"] for c in costs), 3),
+        "max_rss_mb": max(c["max_rss_mb"] for c in costs),
     }
 
 
@@ -87,7 +103,10 @@ def _record(place: Place, executor: ChunkExecutor | None) -> dict[str, Any]:
     _clear(place.folder)
     if not place.is_reference and (files := take_over(place, record)) is not None:
         return {**record, "files": files}
-    outcome = _run_stage(place) if executor is None else _run_convert(place, executor)
+    if place.stage == "convert":
+        outcome = _gather(place) if executor is None else _run_convert(place, executor)
+    else:
+        outcome = _run_stage(place)
     return {**record, **outcome, "files": _hashes(place.folder)}
 
 
@@ -121,6 +140,27 @@ def _run_convert(place: Place, executor: ChunkExecutor) -> dict[str, Any]:
     return {}
 
 
+def _gather(place: Place) -> dict[str, Any]:
+    """Put together what the jobs of convert made; the first that failed speaks for all."""
+    from pipeline.stages.convert.part import gather
+
+    source = place
+    if place.plan.solver == "reference" and not place.is_reference:
+        source = Place(f"reference/{place.plan.reference}", place.stage, place.layout)
+    numbers = range(place.plan.parts)
+    for number in numbers:
+        record = read_json(source.part_record(number))
+        if record["failure"] is not None:
+            text = (source.part(number) / "failure.txt").read_text(encoding="utf-8")
+            (place.folder / "failure.txt").write_text(text, encoding="utf-8")
+            return {"status": "failed", "failure": record["failure"]}
+    gather(
+        [source.part(number) for number in numbers], place.fileset(), place.settings(),
+        sha256_file(place.folder / "solution.py"), place.folder / "output", place.folder / "sealed",
+    )  # fmt: skip
+    return {}
+
+
 def _run_stage(place: Place) -> dict[str, Any]:
     """Call the solution once per pass: on what a solver may see, and with the blinded rows."""
     module = contract_module(place.stage)
@@ -145,12 +185,18 @@ def _run_stage(place: Place) -> dict[str, Any]:
 
 def _failed(place: Place, error: ContractError) -> dict[str, Any]:
     """A solution that fails is a result: keep its traceback and say what it was."""
+    failure, text = failure_of(error)
+    (place.folder / "failure.txt").write_text(text, encoding="utf-8")
+    return {"status": "failed", "failure": failure}
+
+
+def failure_of(error: ContractError) -> tuple[dict[str, Any], str]:
+    """What a record says of a solution that failed, and the whole traceback."""
     result: SandboxResult | None = getattr(error, "result", None)
     text = result.traceback if result and result.traceback else _traceback(error)
-    (place.folder / "failure.txt").write_text(text, encoding="utf-8")
     cause = error if result or error.__cause__ is None else error.__cause__
     failure = {"kind": type(cause).__name__, "message": str(error), "traceback": text[-4000:]}
-    return {"status": "failed", "failure": failure}
+    return failure, text
 
 
 def _traceback(error: Exception) -> str:

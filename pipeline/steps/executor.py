@@ -19,11 +19,18 @@ SHARED = Path("logs/dask")
 def executor_of(place: Place) -> AbstractContextManager[ChunkExecutor | None]:
     """What works on the chunks of convert; nothing for any other stage.
 
+    Where convert is cut into jobs, these have worked on them before.
+    """
+    if place.stage != "convert" or place.plan.parts > 1:
+        return nullcontext()
+    return convert_executor(place.settings())
+
+
+def convert_executor(settings: Settings) -> AbstractContextManager[ChunkExecutor]:
+    """What works on chunks at the site.
+
     In an allocation every task of the job step comes here, and only one comes back.
     """
-    if place.stage != "convert":
-        return nullcontext()
-    settings = place.settings()
     site = settings.site
     if site.executor == "allocation":
         from executors.allocation import AllocationExecutor

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.data.fileset import build_fileset
+from pipeline.data.parts import write_parts
 from pipeline.files import read_json, write_json
 from pipeline.progress import StepProgress
 from pipeline.settings import load
@@ -17,11 +18,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, type=Path)
     parser.add_argument("--output", required=True, type=Path)
+    parser.add_argument("--parts", type=int, default=1, help="jobs that convert is cut into")
+    parser.add_argument("--later", action="store_true", help="leave counting to these jobs")
     parser.add_argument("--synthetic", nargs="*", default=[], type=Path)
     given = parser.parse_args()
     progress = StepProgress(Path.cwd(), "fileset")
     records = [record for path in given.synthetic for record in read_json(path)]
-    write_json(given.output, build_fileset(load(given.settings), records or None, progress))
+    settings = load(given.settings)
+    fileset = build_fileset(settings, records or None, progress, count=not given.later)
+    if given.parts > 1:
+        write_parts(fileset, given.parts, given.output.with_suffix(".parts.json"))
+    write_json(given.output, fileset)
     progress.close()
 
 

@@ -23,7 +23,8 @@ from executors.parent import die_with_parent
 from executors.sandbox import zygote
 
 STEPS = tuple(
-    f"pipeline.steps.{name}" for name in ("adopt", "solve", "execute", "judge", "collect")
+    f"pipeline.steps.{name}"
+    for name in ("adopt", "solve", "convert_part", "execute", "judge", "collect")
 )
 MOST = 65536
 """Bytes of a request."""

@@ -10,7 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.data.parts import with_counts
 from pipeline.files import RunFileError, read_json, sha256_file
+from pipeline.settings import load
+from pipeline.stages.convert.ledger_table import listed
+from pipeline.stages.convert.part import COUNTS
 from pipeline.stages.convert.product import merged_cutflow
 from pipeline.verify.filesets import check_fileset
 from pipeline.verify.findings import Group
@@ -44,6 +48,11 @@ def _check_convert(run: RunFolder, stage: Stage, group: Group) -> None:
     name = stage.file("output/ledger.json")
     group.same(name, "the solution that was run,",
                record.get("solution_sha256"), ledger.get("solution_sha256"))  # fmt: skip
+    try:
+        fileset, ledger = _whole(run, stage, fileset, ledger)
+    except (OSError, LookupError, TypeError, pa.ArrowException, RunFileError) as error:
+        group.holds(False, name, "chunks, here or in the table beside it", str(error))
+        return
     planned = {c["id"]: (c["id"], c["sample"], Path(c["path"]).name, c["start"], c["stop"])
                for c in fileset["chunks"]}  # fmt: skip
     counted = [tuple(c[key] for key in PLACE) for c in ledger["chunks"]]
@@ -56,6 +65,17 @@ def _check_convert(run: RunFolder, stage: Stage, group: Group) -> None:
                (0, len(there)), (len(extra), len(counted)))  # fmt: skip
     _check_samples(run, stage, fileset, ledger, group)
     _check_store(run, stage, ledger, cutflow, group)
+
+
+def _whole(
+    run: RunFolder, stage: Stage, fileset: Mapping[str, Any], ledger: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The fileset with what the jobs counted, and the ledger with all of its chunks."""
+    folder = run.path / stage.file("output")
+    if not fileset.get("counted", True):
+        size = load(run.path / stage.owner / "settings.json").data.chunk_size
+        fileset = with_counts(fileset, read_json(folder / COUNTS), size)
+    return fileset, {**ledger, "chunks": listed(ledger, folder)}
 
 
 def _check_samples(
@@ -82,6 +102,8 @@ def _check_samples(
             "quarantined": len(own) - len(done),
             "complete": bool(about["complete"]) and len(done) == len(own) and counted == entries,
         }
+        if about.get("reason") and not fileset.get("counted", True):
+            wanted["reason"] = about["reason"]
         group.same(name, f"counts of sample {sample}", wanted, ledger["samples"].get(sample))
         part = "sealed" if about["kind"] == "data" else "output"
         table = stage.file(f"{part}/{sample}.parquet")
@@ -114,7 +136,7 @@ def _check_store(
     for chunk in ledger["chunks"]:
         if chunk["sha256"] is None:
             continue
-        record, digest = _match(run.path / folder, kept.get(chunk["id"], []), chunk["sha256"])
+        record, digest = _match(kept.get(chunk["id"], []), chunk["sha256"])
         found = group.same(
             folder, f"the rows of chunk {chunk['id']} of sample {chunk['sample']} with the hash",
             chunk["sha256"], digest or "no such chunk",
@@ -136,25 +158,24 @@ def _check_store(
                        merged_cutflow(parts), flow)  # fmt: skip
 
 
-def _kept(folder: Path) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
-    """Chunk -> (key, record) of everything in a part of the store that can be read."""
-    found: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-    for path in sorted(folder.glob("*.json")):
+def _kept(folder: Path) -> dict[str, list[tuple[Path, Mapping[str, Any]]]]:
+    """Chunk -> (file of rows, record) of everything in a part of the store that can be read."""
+    found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.json")):
         try:
             record = read_json(path)
-            found[record["chunk"]].append((path.stem, record))
+            found[record["chunk"]].append((path.with_suffix(".parquet"), record))
         except (RunFileError, LookupError, TypeError):
             continue
     return found
 
 
 def _match(
-    folder: Path, candidates: list[tuple[str, Mapping[str, Any]]], wanted: str
+    candidates: list[tuple[Path, Mapping[str, Any]]], wanted: str
 ) -> tuple[Mapping[str, Any] | None, str | None]:
     """The record whose rows have the wanted hash, and the hash; else any other hash there is."""
     digest = None
-    for key, record in candidates:
-        rows = folder / f"{key}.parquet"
+    for rows, record in candidates:
         if rows.is_file():
             digest = sha256_file(rows)
             if digest == wanted:

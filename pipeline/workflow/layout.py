@@ -13,6 +13,8 @@ from typing import Any
 from pipeline.files import read_json
 from pipeline.stages.order import needed, reads
 
+NOTHING = "(?!)"
+"""A pattern that fits nothing."""
 STEP_STARTER = "LADON_STEP_STARTER"
 """Variable with the words that start a step quickly on this machine."""
 
@@ -31,6 +33,10 @@ class PointPlan:
     synthetic: bool
     """Whether the files have to be made first."""
     workers: int
+    parts: int = 1
+    """Jobs that convert is cut into."""
+    later: bool = False
+    """Whether files are verified and counted by these jobs."""
     endpoint: tuple[str, int] | None = None
     """What answers its model's calls, and how many it answers at a time."""
 
@@ -197,6 +203,40 @@ class Layout:
         """Cores of this machine that a dialogue takes: none where it waits for an endpoint."""
         return int(self.plan_of(owner).endpoint is None)
 
+    def part_options(self, fileset: str) -> str:
+        """How the step that makes a fileset is to cut it."""
+        plan = self.of_fileset(fileset)
+        return f"--parts {plan.parts}{' --later' if plan.later else ''}"
+
+    def part_records(self, owner: str) -> list[str]:
+        """Records of the jobs whose work an owner's convert gathers."""
+        plan = self.plan_of(owner)
+        of = f"reference/{plan.reference}" if self.reuse_record(owner, "convert") else owner
+        return [f"{of}/convert/parts/{number}.json" for number in range(plan.parts)]
+
+    def whole(self) -> str:
+        """Pattern of the owners whose convert is one job."""
+        return self._owners(lambda plan: plan.parts == 1)
+
+    def in_parts(self) -> str:
+        """Pattern of the owners whose convert is cut into jobs."""
+        return self._owners(lambda plan: plan.parts > 1)
+
+    def cut(self) -> str:
+        """Pattern of the filesets that are cut into parts."""
+        return "|".join(dict.fromkeys(p.fileset for p in self.points if p.parts > 1)) or NOTHING
+
+    def uncut(self) -> str:
+        """Pattern of the filesets that stay in one."""
+        return "|".join(dict.fromkeys(p.fileset for p in self.points if p.parts == 1)) or NOTHING
+
+    def _owners(self, chosen: Callable[[PointPlan], bool]) -> str:
+        plans = [p for p in self.points if chosen(p)]
+        points = [f"points/{re.escape(p.name)}" for p in plans]
+        return "|".join([*dict.fromkeys(f"reference/{p.reference}" for p in plans), *points]) or (
+            NOTHING
+        )
+
     def threads(self, owner: str) -> int:
         """Cores that converting on one node can use."""
         return self.plan_of(owner).workers
@@ -207,7 +247,7 @@ class Layout:
         Where the run keeps a process that has everything imported, a step is a copy of that one;
         it comes in the environment, because it lasts no longer than this start of the run.
         """
-        if rule == "convert" and self.allocation:
+        if rule in ("convert", "convert_part") and self.allocation:
             return f"{self.allocation} {self.python}"
         return os.environ.get(STEP_STARTER, self.python)
 
@@ -219,4 +259,4 @@ class Layout:
     def asking(self) -> str:
         """Pattern of the owners whose solutions a model writes; one that fits nothing if none."""
         found = [f"points/{re.escape(p.name)}" for p in self.points if p.solver != "reference"]
-        return "|".join(found) or "(?!)"
+        return "|".join(found) or NOTHING

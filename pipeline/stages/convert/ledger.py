@@ -98,13 +98,19 @@ def check_tiling(fileset: Mapping[str, Any], chunks: Sequence[Chunk]) -> None:
 _NEXT = "delete the fileset of the run and give the same command again"
 
 
-def _entry(outcome: ChunkOutcome, hashes: Mapping[str, str]) -> dict[str, Any]:
-    chunk, record, fault = outcome.chunk, outcome.record, outcome.fault
+def check_events(outcome: ChunkOutcome) -> None:
+    """Raise LedgerError for a finished chunk with another number of events than its range."""
+    chunk, record = outcome.chunk, outcome.record
     if record is not None and record.events != len(chunk):
         raise LedgerError(
             f"expected {len(chunk)} events in chunk {chunk.id} of {chunk.sample}, found "
             f"{record.events}; delete the folder chunks/ of the run and start it again"
         )
+
+
+def _entry(outcome: ChunkOutcome, hashes: Mapping[str, str]) -> dict[str, Any]:
+    check_events(outcome)
+    chunk, record, fault = outcome.chunk, outcome.record, outcome.fault
     return {
         "id": chunk.id,
         "sample": chunk.sample,

@@ -48,12 +48,9 @@ def write_product(product: ConvertProduct, output: Path, sealed: Path) -> None:
         chunks = product.of_sample(name)
         for chunk in chunks:
             hashes[chunk.key] = sha256_file(product.store.rows_path(chunk.key))
-        table = sorted_rows(_merged(product, chunks))
-        hidden = table.pop(BLINDED).to_numpy()
-        seen = table if product.unblind or not hidden.any() else table[~hidden]
-        write_table(output / f"{name}.parquet", seen)
-        if sample["kind"] == "data":
-            write_table(sealed / f"{name}.parquet", table)
+        parts = [product.store.load(chunk.key) for chunk in chunks]
+        table = merged_rows(parts, product.channel)
+        write_sample(name, sample["kind"], table, product.unblind, output, sealed)
         cutflow[name] = merged_cutflow([o.record.cutflow for o in chunks if o.record is not None])
     write_json(output / "cutflow.json", cutflow)
     write_json(
@@ -62,12 +59,23 @@ def write_product(product: ConvertProduct, output: Path, sealed: Path) -> None:
     )
 
 
-def _merged(product: ConvertProduct, chunks: Sequence[ChunkOutcome]) -> pd.DataFrame:
-    """All rows of a sample, in the order of its chunks; the right columns if there are none."""
-    if not chunks:
-        return pd.DataFrame({**empty_columns(product.channel), BLINDED: np.empty(0, dtype=bool)})
-    parts = [product.store.load(chunk.key) for chunk in chunks]
-    names = [*(c.name for c in columns(product.channel)), BLINDED]
+def write_sample(
+    name: str, kind: str, table: pd.DataFrame, unblind: bool, output: Path, sealed: Path
+) -> None:
+    """Write the rows of a sample: those that a solver may see, and of data all of them."""
+    table = sorted_rows(table)
+    hidden = table.pop(BLINDED).to_numpy()
+    seen = table if unblind or not hidden.any() else table[~hidden]
+    write_table(output / f"{name}.parquet", seen)
+    if kind == "data":
+        write_table(sealed / f"{name}.parquet", table)
+
+
+def merged_rows(parts: Sequence[pa.Table], channel: str) -> pd.DataFrame:
+    """All rows of a sample, in the order of its parts; the right columns if there are none."""
+    if not parts:
+        return pd.DataFrame({**empty_columns(channel), BLINDED: np.empty(0, dtype=bool)})
+    names = [*(c.name for c in columns(channel)), BLINDED]
     table: pd.DataFrame = pa.concat_tables(parts).select(names).to_pandas(use_threads=False)
     return table
 

@@ -59,6 +59,7 @@ def convert_all(
     executor: ChunkExecutor,
     progress: Progress | None = None,
     jail: Jail = TRUSTED,
+    part: int | None = None,
 ) -> ConvertProduct:
     """Convert every chunk of `fileset`; chunks that the store has are not computed again.
 
@@ -71,7 +72,7 @@ def convert_all(
     kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
     sha256 = sha256_file(solution_path)
     facts = facts_of(fileset, settings.data.release)
-    kept = ChunkStore.of(store, sha256, settings, facts)
+    kept = ChunkStore.of(store, sha256, settings, facts, part)
     records: dict[str, ChunkRecord] = {}
     count = _Count(len(chunks), progress)
     for chunk in chunks:

@@ -60,9 +60,12 @@ class ChunkStore:
         solution_sha256: str,
         settings: Settings,
         facts: Mapping[str, Mapping[str, Any]] | None = None,
+        part: int | None = None,
     ) -> ChunkStore:
         """The part of the store below `root` for one solution, these settings and, where rows hold
         facts of the samples that no branch has, these facts.
+
+        Where convert is cut into jobs each has a folder of its own: no folder grows too large.
         """
         channel = to_dict(settings)["channel"]
         salt = sha256_json(
@@ -74,7 +77,8 @@ class ChunkStore:
                 **({"facts": facts} if facts else {}),
             }
         )
-        return cls(root.resolve() / solution_sha256[:16], salt)
+        folder = root.resolve() / solution_sha256[:16]
+        return cls(folder if part is None else folder / str(part), salt)
 
     def key(self, chunk: Chunk, kind: str) -> str:
         """Thirty-two hex digits that name a chunk's rows; `kind` is data or mc."""

@@ -6,6 +6,14 @@ def _fileset(wildcards):
     return f"fileset/{LAYOUT.plan_of(wildcards.owner).fileset}.json"
 
 
+def _fileset_parts(wildcards):
+    return f"fileset/{LAYOUT.plan_of(wildcards.owner).fileset}.parts.json"
+
+
+def _part_records(wildcards):
+    return LAYOUT.part_records(wildcards.owner)
+
+
 def _upstream(wildcards):
     return LAYOUT.upstream_records(wildcards.owner, wildcards.stage)
 
@@ -91,6 +99,8 @@ rule convert:
         record="{owner}/convert/record.json",
     log:
         "logs/execute/{owner}/convert.log",
+    wildcard_constraints:
+        owner=LAYOUT.whole(),
     threads: _threads
     resources:
         cpu=_cpu,
@@ -98,6 +108,54 @@ rule convert:
         python=LAYOUT.start("convert"),
     message:
         "{wildcards.owner}: running convert"
+    shell:
+        "exec {params.python} -m pipeline.steps.execute --owner {wildcards.owner:q}"
+        " --stage convert > {log:q} 2>&1"
+
+
+rule convert_part:
+    input:
+        settings=ancient("{owner}/settings.json"),
+        solution="{owner}/convert/solution.py",
+        parts=_fileset_parts,
+    output:
+        record="{owner}/convert/parts/{part}.json",
+    log:
+        "logs/execute/{owner}/convert/{part}.log",
+    wildcard_constraints:
+        owner=LAYOUT.in_parts(),
+        part=r"[0-9]+",
+    threads: _threads
+    resources:
+        cpu=_cpu,
+    params:
+        python=LAYOUT.start("convert_part"),
+    message:
+        "{wildcards.owner}: running convert, part {wildcards.part}"
+    shell:
+        "exec {params.python} -m pipeline.steps.convert_part --owner {wildcards.owner:q}"
+        " --part {wildcards.part} > {log:q} 2>&1"
+
+
+rule gather:
+    input:
+        settings=ancient("{owner}/settings.json"),
+        solution="{owner}/convert/solution.py",
+        fileset=_fileset,
+        parts=_part_records,
+        reuse=_convert_reuse,
+    output:
+        record="{owner}/convert/record.json",
+    log:
+        "logs/execute/{owner}/convert.log",
+    wildcard_constraints:
+        owner=LAYOUT.in_parts(),
+    resources:
+        cpu=_cpu,
+    params:
+        python=LAYOUT.start("gather"),
+    message:
+        "{wildcards.owner}: putting the parts of convert together"
     shell:
         "exec {params.python} -m pipeline.steps.execute --owner {wildcards.owner:q}"
         " --stage convert > {log:q} 2>&1"

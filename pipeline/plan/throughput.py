@@ -1,0 +1,114 @@
+"""How fast convert is on one core, as it was measured, and how much it leaves on disk."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import read_json, write_json
+from pipeline.plan.amount import Amount, total
+from pipeline.settings import Settings
+
+STORED = Path(__file__).with_name("throughput.json")
+OWN = Path("throughput.json")
+"""Below run.outputs: what `ladon plan --measure` found on this machine; it goes before STORED."""
+ELSEWHERE = 2.0
+"""Factor to which a rate is taken to hold on another machine, or on other files: an assumption, of
+the size of the difference between processors and file systems of ten years."""
+FEW_EVENTS = 10_000
+OF_FEW = 5.0
+"""Factor to which fewer than FEW_EVENTS events say how fast many are: an assumption, for baskets,
+caches and rare large events that such a file does not have."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Convert of one channel and selection, measured chunk by chunk on one core."""
+
+    channel: str
+    selection: str
+    s_per_event: float
+    s_per_chunk: float
+    """Core-seconds that a chunk takes besides those of its events."""
+    slowest: float
+    fastest: float
+    """Time of the slowest and of the fastest chunk over what these two numbers give."""
+    kept_bytes_per_event: float
+    """Of chunk store and tables, per event read."""
+    max_rss_mb: float
+    chunks: int
+    events: int
+    file: str
+    adler32: str
+    synthetic: bool
+    machine: str
+    code_sha256: str
+
+    @property
+    def what(self) -> str:
+        """What it was measured on, in words."""
+        made = "synthetic" if self.synthetic else "real"
+        return (
+            f"measured on {self.chunks} chunks of {self.file} ({made}), one core of {self.machine}"
+        )
+
+    @property
+    def events_per_s(self) -> float:
+        """In very large chunks."""
+        return 1 / (self.s_per_event or self.s_per_chunk)
+
+    def seconds(self, events: Amount, chunks: Amount) -> Amount:
+        """Core-seconds for so many events in so many chunks.
+
+        Wider on another machine, for files that are not synthetic, and where few were measured.
+        """
+        work = total([events.times(self.s_per_event), chunks.times(self.s_per_chunk)])
+        spread = Amount(1.0, self.fastest, self.slowest, "")
+        said = self.what
+        if self.machine != machine() or self.synthetic:
+            spread = spread.times(Amount.within(1.0, ELSEWHERE, ""))
+            said += f"; taken to hold for other files and machines to a factor {ELSEWHERE:g}"
+        if self.events < FEW_EVENTS:
+            spread = spread.times(Amount.within(1.0, OF_FEW, ""))
+            said += f"; of {self.events} events, to a factor {OF_FEW:g} more"
+        return work.times(spread, said)
+
+
+def machine() -> str:
+    """Processor and number of cores of this machine."""
+    import os
+
+    name = platform.processor() or platform.machine()
+    with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def calibration_of(settings: Settings) -> Calibration | None:
+    """What is known for these settings: measured here, else what comes with Ladon, else None."""
+    wanted = (settings.channel.name, settings.channel.selection)
+    for path in (Path(settings.run.outputs) / OWN, STORED):
+        if not path.is_file():
+            continue
+        for plain in read_json(path)["calibrations"]:
+            if (plain["channel"], plain["selection"]) == wanted:
+                return Calibration(**plain)
+    return None
+
+
+def keep(found: Calibration, path: Path) -> None:
+    """Put a calibration into a file of them, in the place of the one for the same selection."""
+    kept: list[dict[str, Any]] = read_json(path)["calibrations"] if path.is_file() else []
+    same = (found.channel, found.selection)
+    kept = [c for c in kept if (c["channel"], c["selection"]) != same]
+    write_json(path, {"schema": 1, "calibrations": [*kept, asdict(found)]})
+
+
+def default_file(settings: Settings) -> Path:
+    """Where a measurement of this machine is kept."""
+    return Path(settings.run.outputs) / OWN
