@@ -233,6 +233,12 @@ def _data(overrides: list[str]) -> int:
     return 0
 
 
+def _fetch(arguments: list[str]) -> int:
+    from pipeline.data.fetch.verb import fetch
+
+    return fetch(arguments, Console())
+
+
 def _serve(arguments: list[str]) -> int:
     from pipeline.serve import serve
 
@@ -251,6 +257,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "export": _export,
     "config": _config,
     "data": _data,
+    "fetch": _fetch,
     "doctor": _doctor,
     "serve": _serve,
 }

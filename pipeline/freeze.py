@@ -15,6 +15,7 @@ from pipeline.provenance import code_sha256, git_state, hardware, versions
 from pipeline.settings import (
     STAGES,
     Settings,
+    deciding_data,
     load,
     reference_key,
     settings_sha256,
@@ -35,7 +36,10 @@ def fileset_key(settings: Settings) -> str:
     """Sixteen hex digits that name the fileset: points that read the same files share it."""
     plain = to_dict(settings)
     channel = {k: plain["channel"][k] for k in ("name", "skim", "tree", "processes")}
-    return sha256_json({"channel": channel, "data": plain["data"]})[:16]
+    data = deciding_data(settings)
+    if settings.data.access == "stream":
+        data["access"] = "stream"  # its files are addresses, not paths
+    return sha256_json({"channel": channel, "data": data})[:16]
 
 
 def freeze(settings: Settings, run: Path) -> Layout:

@@ -23,6 +23,8 @@ verbs
            [--check-determinism]: measure whether it answers with the same bits alone and in a crowd
   config   print the settings that the overrides mean
   data     list the releases, skims and samples that Ladon has manifests of
+  fetch    [--all] [--jobs N] [--dry-run] [--index]: the files that the channel needs of a release
+           into data.cache, verified; from data.source, data.location or the portal; it resumes
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
 
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
@@ -43,6 +45,7 @@ MULTIRUN = ("-m", "--multirun")
 OPTIONS = {
     "run": MULTIRUN,
     "compare": ("--json",),
+    "fetch": ("--all", "--dry-run", "--index", "--jobs"),
     "doctor": ("--json", "--nodes"),
     "serve": ("--check-determinism", "--list", "--stop"),
     "status": ("--json", "--once"),

@@ -12,6 +12,10 @@ from pipeline.data.errors import LocationError
 from pipeline.data.identity import basename, is_remote, portal_path
 from pipeline.data.manifest import Manifest, ManifestFile
 
+OTHER = ".ladon-other"
+"""Folder of a cache whose files have the names of the release's but are others; never looked into.
+"""
+
 
 @dataclass(frozen=True)
 class Located:
@@ -89,7 +93,7 @@ def _root_files(folder: Path) -> dict[str, list[Path]]:
             folders.clear()
             continue
         seen.add(real)
-        folders.sort()
+        folders[:] = sorted(f for f in folders if f != OTHER)
         for name in sorted(names):
             path = Path(base, name)
             if name.endswith(".root") and path.is_file():

@@ -112,6 +112,8 @@ class Manifest:
     sources: dict[str, str]
     """Name of a source -> SHA-256 of what it was when the manifest was built."""
     skims: dict[str, Skim]
+    synthetic: bool = False
+    """Its files are synthetic, whatever their names are."""
 
     def skim(self, name: str) -> Skim:
         """A skim by name; ManifestError says which there are."""
@@ -179,7 +181,7 @@ def from_dict(plain: dict[str, Any]) -> Manifest:
         name: Skim(release, name, s["tree"], {n: _sample(n, x) for n, x in s["samples"].items()})
         for name, s in plain["skims"].items()
     }
-    return Manifest(release, plain["sources"], skims)
+    return Manifest(release, plain["sources"], skims, bool(plain.get("synthetic", False)))
 
 
 def _sample(name: str, plain: dict[str, Any]) -> Sample:
