@@ -1,190 +1,162 @@
-"""Builds the manifests in `data_manifests/` from the publisher's catalogue and tables.
+"""Builds the manifests in `data_manifests/` through the official client and the portal's records.
 
+    python -m pipeline.data.build_manifests --output data_manifests [RELEASE …]
     python -m pipeline.data.build_manifests --open-data DIR --output data_manifests
 
-DIR holds `catalog.csv.gz`, `mc_13tev_373.csv` and `mc_2020.json`. Errors of these sources are put
-right only by `corrections.json` in the output folder, each with its reason and source.
+The second form needs no network: a local server answers from the published tables in DIR. What is
+reviewed by people is read from the output folder: `records.json` (which records make a release),
+`corrections.json` (errors of the sources) and `published.json` (what no list of files can say).
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-from pipeline.data.errors import ManifestError
-from pipeline.data.identity import basename, normalise_adler32
-from pipeline.data.manifest import MANIFEST_SCHEMA
-from pipeline.files import read_json, replacing, sha256_file, to_json
+from pipeline.data.errors import DataError
+from pipeline.data.manifest_form import MANIFEST_SCHEMA, columns, write_manifest
+from pipeline.data.sources.client import fetch_datasets
+from pipeline.data.sources.corrections import CORRECTIONS, apply, renumbered
+from pipeline.data.sources.names import Datasets
+from pipeline.data.sources.open_data import TABLES, OpenData
+from pipeline.data.sources.published import PUBLISHED, read_published, totals
+from pipeline.data.sources.records import fetch_record
+from pipeline.data.sources.samples import samples_of
+from pipeline.data.sources.stand_in import stand_in
+from pipeline.files import read_json, sha256_file
 
-CATALOG = "catalog.csv.gz"
-TABLES = {"2020e-13tev": "mc_2020.json", "2025e-13tev-beta": "mc_13tev_373.csv"}
-SKIMS = {"2020e-13tev": ("GamGam", "4lep"), "2025e-13tev-beta": ("GamGam", "exactly4lep")}
-TREES = {"2020e-13tev": "mini", "2025e-13tev-beta": "analysis"}
-CORRECTIONS = "corrections.json"
-
-Facts = dict[str, Any]
+API = "https://atlasopenmagic-api.app.cern.ch"
+PORTAL = "https://opendata.cern.ch"
+RECORDS = "records.json"
+SCHEMA = "manifest.schema.json"
 
 
-def main() -> None:
-    """Write one manifest per release, checked against `manifest.schema.json`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--open-data", required=True, type=Path)
+@dataclass(frozen=True)
+class Services:
+    """Where the client's service and the portal are, and what stands behind them."""
+
+    api: str
+    portal: str
+    tables: Mapping[str, str]
+    """Release -> name of the table that the client's facts are from."""
+    files: OpenData | None = None
+    """The folder, if it is a local server over one."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write one manifest per release, checked against its schema; 2 for a user's mistake."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("releases", nargs="*", help="official keys; all of records.json if none")
     parser.add_argument("--output", required=True, type=Path)
-    given = parser.parse_args()
-    for release in SKIMS:
-        manifest = build(release, given.open_data, given.output / CORRECTIONS)
-        jsonschema.validate(manifest, read_json(given.output / "manifest.schema.json"))
-        path = given.output / f"{release}.json.gz"
-        write_manifest(path, manifest)
-        counts = ", ".join(f"{n} {len(s['samples'])}" for n, s in manifest["skims"].items())
-        print(f"{path}: {counts} samples, {path.stat().st_size} bytes")
+    parser.add_argument("--open-data", type=Path, help="folder to answer from, with no network")
+    parser.add_argument("--api", default=API, help="the client's service")
+    parser.add_argument("--portal", default=PORTAL, help="the portal of the records")
+    given = parser.parse_args(arguments)
+    try:
+        with services(given.open_data, given.api, given.portal) as asked:
+            for release in given.releases or read_json(given.output / RECORDS):
+                _make(release, asked, given.output)
+    except (DataError, OSError) as error:
+        print(f"build_manifests: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
-def build(release: str, open_data: Path, corrections: Path) -> dict[str, Any]:
-    """The manifest of a release in its JSON form. Raises ManifestError if sources disagree."""
-    table = _table_2020(open_data) if release == "2020e-13tev" else _table_2025(open_data)
-    patches = read_json(corrections)
-    with gzip.open(open_data / CATALOG, "rt", encoding="utf-8", newline="") as handle:
-        rows = [r for r in csv.DictReader(handle) if r["release"] == release]
-    skims = {
-        skim: {
-            "tree": TREES[release],
-            "samples": _samples((r for r in rows if r["skim"] == skim), table),
-        }
-        for skim in SKIMS[release]
+@contextmanager
+def services(folder: Path | None, api: str = API, portal: str = PORTAL) -> Iterator[Services]:
+    """The real services, or local ones over a folder for as long as the block lasts."""
+    if folder is None:
+        yield Services(api, portal, dict.fromkeys(TABLES, f"atlasopenmagic at {api}"))
+        return
+    data = OpenData(folder)
+    with stand_in(data) as address:
+        yield Services(address, address, TABLES, data)
+
+
+def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
+    """The manifest of a release in its JSON form.
+
+    `reviewed` is the folder of the reviewed files. Raises ManifestError if sources disagree.
+    """
+    plan = read_json(reviewed / RECORDS)[release]
+    patches = read_json(reviewed / CORRECTIONS)
+    datasets = Datasets.of(renumbered(release, fetch_datasets(release, asked.api), patches))
+    skims: dict[str, dict[str, Any]] = {}
+    left_out = []
+    answers = sha256()
+    for skim, recids in plan["skims"].items():
+        records = [fetch_record(asked.portal, recid) for recid in recids]
+        left_out += [asdict(x) for r in records for x in r.left_out]
+        answers.update(repr(records).encode())
+        samples = samples_of(records, datasets, skim, asked.tables.get(release, ""))
+        skims[skim] = {"tree": plan["tree"], "samples": samples}
+    apply(release, skims, patches)
+    every = [s for skim in skims.values() for s in skim["samples"].values()]
+    published = totals(release, every, read_published(reviewed).get(release, {}))
+    for sample in every:
+        sample.pop("name")
+        sample["files"] = columns(sample["files"])
+    sources = {
+        name: sha256_file(path)
+        for name, path in {
+            **({} if asked.files is None else asked.files.sources(release)),
+            **{name: reviewed / name for name in (RECORDS, CORRECTIONS, PUBLISHED)},
+        }.items()
     }
-    _apply(release, skims, patches)
-    sources = {name: open_data / name for name in (CATALOG, TABLES[release])}
-    sources[CORRECTIONS] = corrections
+    if asked.files is None:
+        sources[f"{asked.api}/datasets?release_name={release}"] = sha256(
+            repr(datasets.every).encode()
+        ).hexdigest()
+        sources[f"{asked.portal}/api/records"] = answers.hexdigest()
     return {
         "schema": MANIFEST_SCHEMA,
         "release": release,
-        "sources": {name: sha256_file(path) for name, path in sources.items()},
+        "sources": sources,
+        "published": published,
+        "left_out": left_out,
         "skims": skims,
     }
 
 
-def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
-    """Write compressed JSON; the same content gives the same bytes (no time, no file name)."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(gzip.compress(to_json(manifest).encode(), 9, mtime=0))
+def _make(release: str, asked: Services, output: Path) -> None:
+    manifest = build(release, asked, output)
+    jsonschema.validate(manifest, read_json(output / SCHEMA))
+    path = output / f"{release}.json.gz"
+    write_manifest(path, manifest)
+    total = manifest["published"]["total"]
+    samples = sum(len(s["samples"]) for s in manifest["skims"].values())
+    print(
+        f"{path}: {len(manifest['skims'])} skims, {samples} samples, {total['files']} files, "
+        f"{total['bytes']} bytes of data; {path.stat().st_size} bytes, made from "
+        f"{json.dumps(sorted(manifest['sources']))}"
+    )
+    if manifest["left_out"]:
+        print(f"  left out: {len(manifest['left_out'])} entries of the records")
+    for text, names in _warnings(manifest["skims"]).items():
+        print(f"  {', '.join(names)}: {text}")
 
 
-def _samples(rows: Iterable[dict[str, str]], table: dict[str, Facts]) -> dict[str, Facts]:
-    """Samples of a skim by name; the rows of one sample are its files."""
-    samples: dict[str, Facts] = {}
-    for row in rows:
-        name = row["dsid_or_run"]
-        if name not in samples:
-            samples[name] = _data(name) if row["kind"] == "data" else _mc(row, table)
-        samples[name]["files"].append(
-            {
-                "uri": row["uri"],
-                "size": int(row["size"]),
-                "adler32": normalise_adler32(row["adler32"]),
-                "entries": int(row["nevents"]) if row["nevents"] else None,
-            }
-        )
-    return samples
-
-
-def _data(name: str) -> Facts:
-    return {"kind": "data", "dsid": None, "process": name, **_facts()}
-
-
-def _mc(row: dict[str, str], table: dict[str, Facts]) -> Facts:
-    """A simulated sample with the table's facts, or with a warning that the table has none."""
-    dsid = row["dsid_or_run"]
-    process = basename(row["uri"]).split(".")[1]
-    sample = {"kind": "mc", "dsid": int(dsid), "process": process}
-    # The 2020 table has several rows per DSID (one per family of skims): the short name decides.
-    facts = table.get(f"{dsid}.{process}")
-    if facts is None:
-        warning = f"The release's table has no row for {dsid} {process}: it cannot be normalised."
-        return {**sample, **_facts(), "warnings": [warning]}
-    return {**sample, **_facts(**facts)}
-
-
-def _facts(**known: Any) -> Facts:
-    empty = dict.fromkeys(
-        ("cross_section_pb", "filter_efficiency", "k_factor", "sum_of_weights",
-         "sum_of_weights_squared", "n_events")
-    )  # fmt: skip
-    return {"files": [], **empty, **known, "corrections": [], "warnings": []}
-
-
-def _table_2020(open_data: Path) -> dict[str, Facts]:
-    return {
-        f"{row['DSID']}.{name}": {
-            "cross_section_pb": row["xsec"],
-            "filter_efficiency": row["red_eff"],
-            "k_factor": 1.0,
-            "sum_of_weights": row["sumw"],
-            "n_events": row.get("events"),
-        }
-        for name, row in read_json(open_data / TABLES["2020e-13tev"]).items()
-    }
-
-
-def _table_2025(open_data: Path) -> dict[str, Facts]:
-    with (open_data / TABLES["2025e-13tev-beta"]).open(encoding="utf-8", newline="") as handle:
-        return {
-            f"{row['dataset_number']}.{row['physics_short']}": {
-                "cross_section_pb": float(row["crossSection_pb"]),
-                "filter_efficiency": float(row["genFiltEff"]),
-                "k_factor": float(row["kFactor"]),
-                "sum_of_weights": float(row["sumOfWeights"]),
-                "sum_of_weights_squared": float(row["sumOfWeightsSquared"]),
-                "n_events": int(float(row["nEvents"])),
-            }
-            for row in csv.DictReader(handle)
-        }
-
-
-def _apply(release: str, skims: dict[str, Any], patches: dict[str, Any]) -> None:
-    """Put the reviewed patches into the samples; each must still fit what the sources say."""
-    for patch in _of(release, patches["corrections"]):
-        for sample in _matching(skims, patch):
-            found = sample[patch["quantity"]]
-            if found != patch["old"]:
-                raise ManifestError(
-                    f"expected {patch['quantity']} {patch['old']!r} of sample {patch['sample']}, "
-                    f"found {found!r}; the source has changed: review {CORRECTIONS}"
-                )
-            sample[patch["quantity"]] = patch["new"]
-            kept = ("quantity", "old", "new", "reason", "source")
-            sample["corrections"].append({key: patch[key] for key in kept})
-    for patch in _of(release, patches["warnings"]):
-        for sample in _matching(skims, patch):
-            sample["warnings"].append(patch["text"])
-    for patch in _of(release, patches["entries"]):
-        for sample in _matching({patch["skim"]: skims[patch["skim"]]}, patch):
-            (file,) = sample["files"]
-            file["entries"] = patch["entries"]
-
-
-def _of(release: str, patches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [p for p in patches if p["release"] == release]
-
-
-def _matching(skims: dict[str, Any], patch: dict[str, Any]) -> list[Facts]:
-    found = [
-        s["samples"][patch["sample"]] for s in skims.values() if patch["sample"] in s["samples"]
-    ]
-    if not found:
-        raise ManifestError(
-            f"{CORRECTIONS} names sample {patch['sample']!r} of release {patch['release']}, "
-            f"which is in none of its skims {', '.join(skims)}: {json.dumps(patch)[:120]}"
-        )
+def _warnings(skims: dict[str, Any]) -> dict[str, list[str]]:
+    """Each warning once, with the samples of all skims that it is about."""
+    found: dict[str, list[str]] = {}
+    for skim in skims.values():
+        for name, facts in skim["samples"].items():
+            for text in facts["warnings"]:
+                if name not in found.setdefault(text, []):
+                    found[text].append(name)
     return found
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

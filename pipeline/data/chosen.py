@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.errors import ManifestError
-from pipeline.data.manifest import Manifest, load_manifest, manifest_sha256, read_manifest
+from pipeline.data.manifest import Manifest, load_manifest, manifest_sha256
+from pipeline.data.manifest_form import read_manifest
 from pipeline.files import sha256_file
 from pipeline.settings import DataSettings
 

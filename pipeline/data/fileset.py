@@ -84,6 +84,7 @@ def build_fileset(
         _check_something_there(settings, located, folder)
     wanted = _wanted(settings, listed, located)
     if not data.partial:
+        _check_resolved(wanted, data.release)
         _check_complete(wanted, located, location)
     total = sum(os.stat(p).st_size for p in located.paths.values())
     draft = Draft(data.verify, settings.channel.tree, data.chunk_size, progress, total)
@@ -145,6 +146,17 @@ def _check_something_there(settings: Settings, located: Located, folder: Path) -
     )
 
 
+def _check_resolved(wanted: Sequence[Wanted], release: str) -> None:
+    """Refuse runs of which nobody has told the files yet: they would seem to have none."""
+    unresolved = [w.sample.name for w in wanted if not w.sample.resolved]
+    if unresolved:
+        raise IncompleteSampleError(
+            f"the files of {len(unresolved)} samples of release {release} are not known, first "
+            f"{unresolved[0]}: the portal lists them by run; get its lists with `ladon fetch "
+            "--index`, or go on without these samples with data.partial=true"
+        )
+
+
 def _check_complete(wanted: Sequence[Wanted], located: Located, location: str) -> None:
     """Refuse samples with missing files: their normalisation would be silently wrong."""
     incomplete = {
@@ -175,6 +187,8 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     missing = located.missing(sample.files)
     if missing:
         reasons.insert(0, f"{len(missing)} of its {len(sample.files)} file(s) missing")
+    if not sample.resolved:
+        reasons.insert(0, "its files are not known: its run index has not been fetched")
     complete = not reasons
     if sample.kind == "mc" and None in (
         sample.cross_section_pb, sample.filter_efficiency, sample.k_factor, sample.sum_of_weights

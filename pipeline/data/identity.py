@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 from pipeline.data.errors import ManifestError
 
+SERVER = "root://eospublic.cern.ch"
+ATLAS_FOLDER = "eos/opendata/atlas/"
 _ADLER32 = re.compile(r"(?:adler32:?)?([0-9a-f]{1,8})", re.IGNORECASE)
+_ROOT_FILE = re.compile(r"\.root(\.\d+)?$")
 _REMOTE = re.compile(r"(root|https?|davs?)://", re.IGNORECASE)
 
 
@@ -36,6 +39,30 @@ def portal_path(uri: str) -> str:
     """
     path = urlsplit(uri).path if is_remote(uri) else uri
     return path.lstrip("/")
+
+
+def canonical_address(uri: str) -> str:
+    """The one spelling of a file's address that manifests use: XRootD, without a port.
+
+    Raises ManifestError for an address that is not of ATLAS on the portal.
+    """
+    path = portal_path(uri)
+    if not path.startswith(ATLAS_FOLDER):
+        raise ManifestError(
+            f"expected the address of a file below /{ATLAS_FOLDER} on the portal, found {uri!r}"
+        )
+    return f"{SERVER}//{path}"
+
+
+def split_address(uri: str) -> tuple[str, str]:
+    """Folder (with the slash at its end) and name of an address."""
+    folder, slash, name = uri.rpartition("/")
+    return folder + slash, name
+
+
+def is_root_file(uri: str) -> bool:
+    """Whether a name is of a ROOT file: `.root`, or `.root.1` as production systems number them."""
+    return _ROOT_FILE.search(uri) is not None
 
 
 def basename(uri: str) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import gzip
-import json
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pipeline.data.errors import ManifestError
 from pipeline.files import sha256_file
 from pipeline.paths import resource
 
-MANIFEST_SCHEMA = 1
+Kind = Literal["data", "mc"]
+_YEAR = re.compile(r"data(\d\d)_")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ManifestFile:
     """One file of a sample as its record describes it."""
 
@@ -28,6 +29,38 @@ class ManifestFile:
     """Eight lower-case hex digits."""
     entries: int | None
     """Entries of the tree, where a source says."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunIndex:
+    """The publisher's JSON list of a run's files, where a record lists that instead of them."""
+
+    uri: str
+    size: int
+    """Bytes."""
+    adler32: str
+    """Eight lower-case hex digits."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """How much the publisher says there is of one kind of data."""
+
+    files: int
+    events: int | None
+    """None where no source says."""
+    bytes: int
+    rounded: int
+    """`bytes` is known to multiples of this many; 1 where it is exact."""
+    source: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that a record lists and that is no file of a sample."""
+
+    uri: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +79,7 @@ class Sample:
     """One process (DSID) or one data period of a skim."""
 
     name: str
-    kind: Literal["data", "mc"]
+    kind: Kind
     dsid: int | None
     process: str
     """Short name of the process as the release spells it; the period for data."""
@@ -61,11 +94,34 @@ class Sample:
     """Generated events; None for data and where the source does not say."""
     corrections: tuple[Correction, ...]
     warnings: tuple[str, ...]
+    campaign: str | None = None
+    """Data-taking or simulation campaign as the portal's folder spells it, e.g. `data15_13TeV`."""
+    facts_source: str | None = None
+    """Where cross-section and sum of weights are from; None if no source has them."""
+    indexes: tuple[RunIndex, ...] = ()
+    """Lists of its files on the portal, for a run of which the record names no file."""
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Bytes of all its files that are known."""
         return sum(f.size for f in self.files)
+
+    @property
+    def entries(self) -> int | None:
+        """Entries of all its files; None if one is unknown, or its files are."""
+        known = [f.entries for f in self.files if f.entries is not None]
+        return sum(known) if self.resolved and len(known) == len(self.files) else None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether its files are known one by one (`ladon fetch --index` makes it so)."""
+        return bool(self.files) or not self.indexes
+
+    @property
+    def year(self) -> int | None:
+        """Year of the data taking, where its names say; None for simulation."""
+        match = _YEAR.match(self.campaign or self.name) if self.kind == "data" else None
+        return None if match is None else 2000 + int(match[1])
 
     @property
     def effective_cross_section_pb(self) -> float:
@@ -91,10 +147,9 @@ class Skim:
     def sample(self, name: str) -> Sample:
         """A sample by name (DSID or period); ManifestError with the nearest names."""
         if name not in self.samples:
-            near = difflib.get_close_matches(name, self.samples, n=3)
-            hint = f"nearest: {', '.join(near)}" if near else f"it has {len(self.samples)} others"
             raise ManifestError(
-                f"skim {self.name} of release {self.release} has no sample {name!r}; {hint}"
+                f"skim {self.name} of release {self.release} has no sample {name!r}; "
+                f"{_nearest(name, self.samples)}"
             )
         return self.samples[name]
 
@@ -112,6 +167,9 @@ class Manifest:
     sources: dict[str, str]
     """Name of a source -> SHA-256 of what it was when the manifest was built."""
     skims: dict[str, Skim]
+    published: dict[str, Published] = field(default_factory=dict)
+    """`data`, `mc` and `total` -> how much the publisher says there is."""
+    left_out: tuple[LeftOut, ...] = ()
     synthetic: bool = False
     """Its files are synthetic, whatever their names are."""
 
@@ -120,9 +178,19 @@ class Manifest:
         if name not in self.skims:
             raise ManifestError(
                 f"the manifest of release {self.release} has no skim {name!r}; "
-                f"it has {', '.join(self.skims)}"
+                f"{_nearest(name, self.skims)}"
             )
         return self.skims[name]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The names nearest to one that is not known, upper and lower case alike; else all or some."""
+    by_lower = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    if near:
+        return f"nearest: {', '.join(by_lower[n] for n in near)}"
+    more = f" and {len(by_lower) - 12} others" if len(by_lower) > 12 else ""
+    return f"it has {', '.join(list(by_lower.values())[:12])}{more}"
 
 
 def manifest_folder() -> Path:
@@ -135,7 +203,7 @@ def manifest_path(release: str) -> Path:
     path = manifest_folder() / f"{release}.json.gz"
     if not path.is_file():
         raise ManifestError(
-            f"no manifest for release {release!r}; known: {', '.join(known_manifests())}"
+            f"no manifest for release {release!r}; {_nearest(release, known_manifests())}"
         )
     return path
 
@@ -152,45 +220,11 @@ def manifest_sha256(release: str) -> str:
 
 @lru_cache
 def load_manifest(release: str) -> Manifest:
-    """The manifest of a release, by its official key; ManifestError if missing or not valid."""
-    return read_manifest(manifest_path(release))
+    """The manifest of a release, by its official key; ManifestError if missing or not valid.
 
+    Runs whose index is in the user's folder (see `run_index`) come with their files.
+    """
+    from pipeline.data.manifest_form import read_manifest
+    from pipeline.data.run_index import with_indexes
 
-def read_manifest(path: Path) -> Manifest:
-    """A manifest from a compressed file; ManifestError if it is not one."""
-    try:
-        plain = json.loads(gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError) as error:
-        raise ManifestError(
-            f"expected a compressed manifest in {path}, found {error}; restore the file, or build "
-            "it with `python -m pipeline.data.build_manifests`"
-        ) from error
-    if not isinstance(plain, dict) or plain.get("schema") != MANIFEST_SCHEMA:
-        found = plain.get("schema") if isinstance(plain, dict) else type(plain).__name__
-        raise ManifestError(
-            f"expected a manifest of schema {MANIFEST_SCHEMA} in {path}, found {found!r}; "
-            "it was made by another version of Ladon"
-        )
-    return from_dict(plain)
-
-
-def from_dict(plain: dict[str, Any]) -> Manifest:
-    """A manifest from the plain types of its JSON form."""
-    release = plain["release"]
-    skims = {
-        name: Skim(release, name, s["tree"], {n: _sample(n, x) for n, x in s["samples"].items()})
-        for name, s in plain["skims"].items()
-    }
-    return Manifest(release, plain["sources"], skims, bool(plain.get("synthetic", False)))
-
-
-def _sample(name: str, plain: dict[str, Any]) -> Sample:
-    return Sample(
-        **{
-            **plain,
-            "name": name,
-            "files": tuple(ManifestFile(**f) for f in plain["files"]),
-            "corrections": tuple(Correction(**c) for c in plain["corrections"]),
-            "warnings": tuple(plain["warnings"]),
-        }
-    )
+    return with_indexes(read_manifest(manifest_path(release)))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.data.chosen import chosen_manifest
 from pipeline.data.identity import portal_path
-from pipeline.data.manifest import MANIFEST_SCHEMA, ManifestFile, Sample
+from pipeline.data.manifest import ManifestFile, Sample
+from pipeline.data.manifest_form import MANIFEST_SCHEMA, columns, write_manifest
 from pipeline.data.synthetic import synthesize
 from pipeline.data.verify import adler32_file
 from pipeline.settings import Settings
@@ -50,9 +49,9 @@ def lay_synthetic(settings: Settings, root: Path, made: Path) -> Path:
             place.unlink(missing_ok=True)
             place.hardlink_to(record["path"])
             samples[name] = _plain(real, record)
-    return write_manifest(
-        root / "manifest.json.gz", settings.data.release, skim.name, skim.tree, samples
-    )
+    path = root / "manifest.json.gz"
+    write_manifest(path, manifest_of(settings, samples))
+    return path
 
 
 def lay_real(real: Mapping[str, Path], root: Path) -> None:
@@ -63,52 +62,36 @@ def lay_real(real: Mapping[str, Path], root: Path) -> None:
         place.symlink_to(path)
 
 
-def write_manifest(
-    path: Path,
-    release: str,
-    skim: str,
-    tree: str,
-    samples: Mapping[str, Any],
-    synthetic: bool = True,
-) -> Path:
-    """A manifest's file in the JSON form that `read_manifest` reads."""
-    content = {
-        "schema": MANIFEST_SCHEMA,
-        "release": release,
-        "sources": {"tests": "0" * 64},
-        "synthetic": synthetic,
-        "skims": {skim: {"tree": tree, "samples": dict(samples)}},
-    }
-    path.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
-    return path
-
-
-def plain_sample(name: str, files: Iterable[ManifestFile]) -> dict[str, Any]:
-    """A data sample in the JSON form of a manifest."""
+def manifest_of(
+    settings: Settings, samples: Mapping[str, Any], synthetic: bool = True
+) -> dict[str, Any]:
+    """The JSON form of a manifest with these samples in the skim of the settings' channel."""
+    none = {"files": 0, "events": None, "bytes": 0, "rounded": 1, "source": "tests"}
+    channel = settings.channel
     return {
-        "kind": "data",
-        "dsid": None,
-        "process": name,
-        "files": [vars(f) for f in files],
-        **dict.fromkeys(
-            ("cross_section_pb", "filter_efficiency", "k_factor", "sum_of_weights",
-             "sum_of_weights_squared", "n_events")
-        ),
-        "corrections": [],
-        "warnings": [],
-    }  # fmt: skip
+        "schema": MANIFEST_SCHEMA,
+        "release": settings.data.release,
+        "sources": {"tests": "0" * 64},
+        "published": dict.fromkeys(("data", "mc", "total"), none),
+        "left_out": [],
+        "synthetic": synthetic,
+        "skims": {channel.skim: {"tree": channel.tree, "samples": dict(samples)}},
+    }
 
 
 def _plain(real: Sample, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A sample whose one file is the synthetic one of `record`."""
-    file = {"uri": real.files[0].uri, **{k: record[k] for k in ("size", "adler32", "entries")}}
-    known = (
+    """The JSON form of a sample whose one file is the synthetic one of `record`."""
+    file = ManifestFile(real.files[0].uri, record["size"], record["adler32"], record["entries"])
+    taken = (
         "kind", "dsid", "process", "cross_section_pb", "filter_efficiency", "k_factor",
         "sum_of_weights", "sum_of_weights_squared", "n_events",
     )  # fmt: skip
     return {
-        **{name: record[name] for name in known},
-        "files": [file],
+        **{name: record[name] for name in taken},
+        "files": columns([file]),
         "corrections": [],
         "warnings": [],
+        "campaign": real.campaign,
+        "facts_source": real.facts_source,
+        "indexes": [],
     }

@@ -32,10 +32,10 @@ def test_a_file_is_found_in_every_layout(tmp_path: Path, below: str) -> None:
 
 def test_other_skims_of_the_release_are_neither_found_nor_strangers(tmp_path: Path) -> None:
     put(tmp_path, "data_A.GamGam.root")
-    put(tmp_path, "data_A.2lep.root")
+    put(tmp_path, "data_A.5lep.root")
     put(tmp_path, "notes.txt")
     located = locate(MANIFEST, "4lep", tmp_path)
-    assert located == Located({}, (tmp_path / "data_A.2lep.root",), ())
+    assert located == Located({}, (tmp_path / "data_A.5lep.root",), ())
 
 
 def test_of_two_copies_the_one_like_the_portal_is_taken(tmp_path: Path) -> None:

@@ -8,13 +8,12 @@ import pytest
 
 from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import (
-    known_manifests,
     load_manifest,
     manifest_folder,
     manifest_path,
     manifest_sha256,
-    read_manifest,
 )
+from pipeline.data.manifest_form import read_manifest
 
 BETA, EDUCATION = "2025e-13tev-beta", "2020e-13tev"
 
@@ -49,7 +48,7 @@ def test_period_d_is_the_record() -> None:
 def test_entries_that_the_sources_know() -> None:
     known = {
         (release, skim.name, s.name): f.entries
-        for release in known_manifests()
+        for release in (BETA, EDUCATION)
         for skim in load_manifest(release).skims.values()
         for s in skim.samples.values()
         for f in s.files
@@ -115,10 +114,10 @@ def test_samples_are_looked_up_with_a_hint() -> None:
     skim = load_manifest(BETA).skim("GamGam")
     with pytest.raises(ManifestError, match=r"has no sample '343982'; nearest: .*343981"):
         skim.sample("343982")
-    with pytest.raises(ManifestError, match="no skim 'gamgam'; it has GamGam, exactly4lep"):
+    with pytest.raises(ManifestError, match="no skim 'gamgam'; nearest: GamGam"):
         load_manifest(BETA).skim("gamgam")
-    with pytest.raises(ManifestError, match="no manifest for release '2024r-pp'; known: 2020e"):
-        manifest_path("2024r-pp")
+    with pytest.raises(ManifestError, match="no manifest for release '2024r-p'; nearest: 2024r-pp"):
+        manifest_path("2024r-p")
 
 
 def test_the_manifest_is_named_by_its_hash() -> None:
@@ -133,5 +132,5 @@ def test_a_damaged_manifest_is_said_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="expected a compressed manifest in"):
         read_manifest(path)
     path.write_bytes(gzip.compress(json.dumps({"schema": 7}).encode()))
-    with pytest.raises(ManifestError, match=r"schema 1 in .*, found 7"):
+    with pytest.raises(ManifestError, match=r"schema 2 in .*, found 7"):
         read_manifest(path)
