@@ -136,7 +136,8 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "channel_stages": list(settings.channel.stages),
         "chain": settings.chain,
         "solver": settings.solver.name,
-        "synthetic": settings.data.synthetic,
+        "synthetic": settings.data.labelled_synthetic,
+        **({"fetched": True} if settings.data.synthetic_manifest else {}),
         "workers": settings.site.workers,
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.errors import ManifestError
-from pipeline.data.manifest import Manifest, load_manifest, manifest_sha256
+from pipeline.data.manifest import Manifest, load_manifest, manifest_path, manifest_sha256
 from pipeline.data.manifest_form import read_manifest
 from pipeline.files import sha256_file
 from pipeline.settings import DataSettings
@@ -18,6 +18,11 @@ def chosen_manifest(data: DataSettings) -> Manifest:
     if data.manifest is None:
         return load_manifest(data.release)
     return _other(data.manifest, data.release)
+
+
+def chosen_path(data: DataSettings) -> Path:
+    """The file of the chosen manifest."""
+    return manifest_path(data.release) if data.manifest is None else Path(data.manifest)
 
 
 def chosen_sha256(data: DataSettings) -> str:

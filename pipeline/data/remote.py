@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from executors.diagnosis import is_passing
 from executors.remote import open_remote, remote_size, xrootd_fault
@@ -17,11 +17,11 @@ from pipeline.data.fetch.faults import Failure, FetchError
 from pipeline.data.fetch.pins import Owner, pin
 from pipeline.data.fetch.transfer import JOBS
 from pipeline.data.fetch.wanted import spoken, transfer_of, wanted_files
-from pipeline.data.identity import basename
+from pipeline.data.identity import basename, is_remote
 from pipeline.data.locate import Located, Streamed
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.probe import Problem
-from pipeline.data.verify import Mode
+from pipeline.data.verify import Mode, adler32_file
 from pipeline.settings import Settings
 
 Progress = Callable[[int, int, int], None]
@@ -49,6 +49,24 @@ def bring(settings: Settings, progress: Progress | None) -> Located:
     return found
 
 
+def local_copies(settings: Settings, files: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """URI -> path on this machine of `files` of a fileset; those that are streamed are copied.
+
+    Raises FetchError if one could not be had.
+    """
+    paths = {str(f["uri"]): str(f["path"]) for f in files}
+    away = [f for f in files if is_remote(paths[f["uri"]])]
+    if away:
+        wanted = [ManifestFile(f["uri"], f["size"], f["adler32"], None) for f in away]
+        transfer = transfer_of(settings.data)
+        pin(transfer.cache.folder, Owner.of_run(Path.cwd()), map(transfer.place, wanted), "copies")
+        outcome = transfer.run(wanted, lambda *told: None)
+        if outcome.failures:
+            raise FetchError(outcome.failures, len(wanted))
+        paths |= {uri: str(path) for uri, path in outcome.paths.items()}
+    return paths
+
+
 def _mirror(settings: Settings) -> str:
     (mirror,) = spoken((str(settings.data.location),))
     return mirror
@@ -68,13 +86,17 @@ def _copy(settings: Settings, files: list[ManifestFile], progress: Progress | No
             if progress is not None:
                 progress(done // 1_000_000, total // 1_000_000, 0)
 
-    places = [transfer.order(f).target for f in files]
-    pin(transfer.cache.folder, Owner.of_run(Path.cwd()), places)
+    pin(transfer.cache.folder, Owner.of_run(Path.cwd()), map(transfer.place, files), "fileset")
+    if settings.data.verify == "checksum":
+        for file in files:
+            place = transfer.place(file)
+            if transfer.order(file).there() and adler32_file(place) != file.adler32:
+                place.unlink()  # it was damaged in the cache: fetch it again
     outcome = transfer.run(files, told)
     failed = [f for f in outcome.failures if not f.absent]
     if failed:
         raise FetchError(failed, len(files))
-    verified: dict[str, Mode] = dict.fromkeys(outcome.fetched, settings.data.verify)
+    verified: dict[str, Mode] = dict.fromkeys(outcome.paths, settings.data.verify)
     return Located(outcome.paths, (), (), verified)
 
 

@@ -53,6 +53,10 @@ class Transfer:
             file, addresses(file.uri, self.sources), self.cache.place(file.uri), self.verify
         )
 
+    def place(self, file: ManifestFile) -> Path:
+        """Where a file is, or will be."""
+        return self.cache.place(file.uri)
+
     def missing(self, files: Sequence[ManifestFile]) -> list[ManifestFile]:
         """Those of `files` that are not in the cache."""
         return [f for f in files if not self.order(f).there()]
