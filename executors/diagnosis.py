@@ -10,6 +10,16 @@ from pathlib import Path
 import uproot
 
 from executors.base import Chunk, FaultKind
+from executors.remote import (
+    RangeError,
+    causes,
+    is_passing_answer,
+    is_remote,
+    open_remote,
+    remote_bytes,
+    remote_size,
+    xrootd_fault,
+)
 
 PASSING = frozenset(
     {
@@ -25,12 +35,11 @@ Diagnosis = tuple[FaultKind, str]
 
 def is_passing(error: BaseException | None) -> bool:
     """Whether `error`, or what caused it, is a fault of disk or network that may go away."""
-    while error is not None:
-        if isinstance(error, TimeoutError | ConnectionError):
+    for one in causes(error):
+        if isinstance(one, TimeoutError | ConnectionError) or is_passing_answer(one):
             return True
-        if isinstance(error, OSError) and error.errno in PASSING:
+        if isinstance(one, OSError) and one.errno in PASSING:
             return True
-        error = error.__cause__ or error.__context__
     return False
 
 
@@ -42,7 +51,8 @@ def diagnose(chunk: Chunk, branches: Sequence[str], error: BaseException) -> Dia
             "again when disk and network are well"
         )
     try:
-        found = _look_at_bytes(chunk) or _look_inside(chunk, branches)
+        looked = _look_over_network if is_remote(chunk.path) else _look_at_bytes
+        found = looked(chunk, error) or _look_inside(chunk, branches)
     except OSError as fault:
         return "system", f"the system failed while {_name(chunk)} was looked at: {fault}"
     if found is not None:
@@ -57,7 +67,33 @@ def _name(chunk: Chunk) -> str:
     return Path(chunk.path).name
 
 
-def _look_at_bytes(chunk: Chunk) -> Diagnosis | None:
+def _look_over_network(chunk: Chunk, error: BaseException) -> Diagnosis | None:
+    """Gone, unreachable, empty, not ROOT or truncated: what the server and the first bytes say."""
+    for one in causes(error):
+        if isinstance(one, RangeError):
+            return "file", str(one)
+    fault = xrootd_fault(chunk.path) if chunk.path.startswith("root:") else None
+    if fault is not None and not fault[0]:
+        return "system", (
+            f"the system failed while {_name(chunk)} was read: {fault[1]}; give the same command "
+            "again when the server is well"
+        )
+    try:
+        if fault is not None:
+            raise FileNotFoundError(fault[1])
+        size = remote_size(chunk.path)
+        head = remote_bytes(chunk.path, 0, min(size, 64))
+    except Exception as again:
+        if is_passing(again):
+            raise ConnectionError(str(again)) from again
+        return "file", (
+            f"expected the file {_name(chunk)} at {chunk.path}, found {_root_cause(again)}; "
+            "correct data.location, or take another mirror"
+        )
+    return _look_at_head(chunk, size, head)
+
+
+def _look_at_bytes(chunk: Chunk, error: BaseException) -> Diagnosis | None:
     """Missing, empty, not ROOT or truncated: what the file's first bytes and its size say."""
     path = Path(chunk.path)
     if not path.is_file():
@@ -65,11 +101,15 @@ def _look_at_bytes(chunk: Chunk) -> Diagnosis | None:
             f"expected the file {_name(chunk)} in {path.parent.name}/, found none; "
             "fetch it again or correct data.location"
         )
-    size = path.stat().st_size
-    if size == 0:
-        return "file", f"expected a ROOT file, found {_name(chunk)} empty; fetch it again"
     with path.open("rb") as handle:
         head = handle.read(64)
+    return _look_at_head(chunk, path.stat().st_size, head)
+
+
+def _look_at_head(chunk: Chunk, size: int, head: bytes) -> Diagnosis | None:
+    """Empty, not ROOT or truncated: what the first bytes of a file and its size say."""
+    if size == 0:
+        return "file", f"expected a ROOT file, found {_name(chunk)} empty; fetch it again"
     if not head.startswith(b"root"):
         return "file", (
             f"expected a ROOT file, found {_name(chunk)} that begins with {head[:8]!r}; "
@@ -88,7 +128,7 @@ def _look_at_bytes(chunk: Chunk) -> Diagnosis | None:
 def _look_inside(chunk: Chunk, branches: Sequence[str]) -> Diagnosis | None:
     """Another tree, other branches, fewer entries: what a readable file may lack."""
     try:
-        with uproot.open(chunk.path) as file:
+        with open_remote(chunk.path) if is_remote(chunk.path) else uproot.open(chunk.path) as file:
             trees = sorted(file.keys(cycle=False, filter_classname="TTree"))
             if chunk.tree not in trees:
                 return "tree", (

@@ -14,14 +14,12 @@ from coffea.nanoevents import BaseSchema, NanoEventsFactory
 from coffea.nanoevents.mapping import UprootSourceMapping
 
 from executors.base import Chunk
+from executors.remote import is_remote, open_remote
 
 if importlib.util.find_spec("isal") is not None:
     # The bits of the standard library's zlib in two thirds of the time, where it is installed.
     # `uproot.ZLIB.library` is documented for this, but reading does not look at it (uproot 5.7).
     uproot.compression._decompress_ZLIB.library = "isal"
-
-TIMEOUT = 120
-"""Seconds that a read over the network may take."""
 
 _Key = tuple[str, int, int]
 """A path with time of change and size; both 0 for an address on the network."""
@@ -120,12 +118,16 @@ def close() -> None:
 
 def _directory(path: str) -> Any:
     """The open file at `path`, a path or an address; opened again if it was changed."""
-    key, options = (path, 0, 0), {"timeout": TIMEOUT}
-    if "://" not in path:
+    key = (path, 0, 0)
+    if not is_remote(path):
         status = os.stat(path)
-        key, options = (path, status.st_mtime_ns, status.st_size), {"handler": uproot.MemmapSource}
+        key = (path, status.st_mtime_ns, status.st_size)
     if key not in _OPEN:
         close()
-        # Every array is read once: a cache of arrays would only hold memory.
-        _OPEN[key] = uproot.open({path: None}, array_cache=None, **options)
+        _OPEN[key] = open_remote(path) if is_remote(path) else _open_local(path)
     return _OPEN[key]
+
+
+def _open_local(path: str) -> Any:
+    # Every array is read once: a cache of arrays would only hold memory.
+    return uproot.open({path: None}, array_cache=None, handler=uproot.MemmapSource)

@@ -238,6 +238,12 @@ def _plan(arguments: list[str]) -> int:
     return plan(arguments, Console())
 
 
+def _fetch(arguments: list[str]) -> int:
+    from pipeline.data.fetch.verb import fetch
+
+    return fetch(arguments, Console())
+
+
 def _serve(arguments: list[str]) -> int:
     from pipeline.serve import serve
 
@@ -257,6 +263,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "config": _config,
     "data": _data,
     "plan": _plan,
+    "fetch": _fetch,
     "doctor": _doctor,
     "serve": _serve,
 }

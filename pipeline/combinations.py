@@ -6,11 +6,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.data.errors import LocationError
+from pipeline.data.fetch.address import PORTAL, check_sources
+from pipeline.data.identity import is_remote
 from pipeline.models import spec_of
 from pipeline.profile import load_profile
 from pipeline.scripted.skill import check_script
 from pipeline.serve import NOWHERE, why_not_served
-from pipeline.settings import STAGES, Settings, SettingsError, nearest
+from pipeline.settings import STAGES, DataSettings, Settings, SettingsError, nearest
 
 MOST_OTHERS = 40
 """Jobs of a point's graph that are not parts of convert: more than there are."""
@@ -72,12 +75,35 @@ def _check_data(settings: Settings, located: bool) -> None:
     if located and not data.synthetic and data.location is None:
         raise SettingsError(
             f"data={data.name} needs data.location=PATH, the folder that holds its files "
-            "(or the portal's layout below it); data=synthetic needs no files"
+            "(or the portal's layout below it), or the address of a mirror such as "
+            f"{PORTAL[0]}; data=synthetic needs no files"
         )
     if data.synthetic and data.location is not None:
         raise SettingsError(
             "data=synthetic makes its own files, found data.location="
             f"{data.location!r}; for real files take data=opendata_2025 or data=opendata_2020"
+        )
+    if data.synthetic and data.manifest is not None:
+        raise SettingsError(
+            f"data=synthetic makes its own files, found data.manifest={data.manifest!r}; give it "
+            "with the release whose files it lists"
+        )
+    _check_access(data)
+
+
+def _check_access(data: DataSettings) -> None:
+    """Addresses are addresses, and only what lies at one can be streamed."""
+    if data.cache_gb is not None and data.cache_gb <= 0:
+        raise SettingsError(f"expected data.cache_gb > 0 (GB), found {data.cache_gb!r}")
+    mirror = (data.location,) if data.location and is_remote(data.location) else ()
+    try:
+        check_sources((*data.source, *mirror))
+    except LocationError as error:
+        raise SettingsError(str(error)) from error
+    if data.access == "stream" and not mirror:
+        raise SettingsError(
+            "data.access=stream reads files where they are on the network, found data.location="
+            f"{data.location!r}; give the address of a mirror, or leave data.access away"
         )
 
 

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.combinations import check_combinations
+from pipeline.data.manifest_choice import labelled
 from pipeline.overrides import check_keys, defaults, parse, sentence
 from pipeline.paths import resource
 from pipeline.scripted.scripts import SOLVES
@@ -93,6 +94,8 @@ def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     plain.pop("sweep", None)
     channel, data = dict(plain["channel"]), dict(plain["data"])
     releases = channel.pop("releases")
+    if isinstance(data.get("source"), str):
+        data["source"] = [data["source"]]
     release = data.get("release")
     impossible = {r: str(p["impossible"]) for r, p in releases.items() if "impossible" in p}
     if release in impossible:
@@ -117,7 +120,7 @@ def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     run = dict(plain["run"])
     run["name"] = "" if run["name"] is None else str(run["name"])
     plain["run"] = run
-    plain["data"] = _from_here(data, "location")
+    plain["data"] = labelled(_from_here(data, "location", "cache", "manifest"))
     plain["model"] = _from_here(plain["model"], "recorded", "api_key_file")
     if "serve" in plain["model"]:
         plain["model"]["serve"] = _from_here(plain["model"]["serve"], "weights")

@@ -16,6 +16,7 @@ from pipeline.provenance import code_sha256, git_state, hardware, versions
 from pipeline.settings import (
     STAGES,
     Settings,
+    deciding_data,
     load,
     reference_key,
     settings_sha256,
@@ -36,7 +37,10 @@ def fileset_key(settings: Settings) -> str:
     """Sixteen hex digits that name the fileset: points that read the same files share it."""
     plain = to_dict(settings)
     channel = {k: plain["channel"][k] for k in ("name", "skim", "tree", "processes")}
-    return sha256_json({"channel": channel, "data": plain["data"]})[:16]
+    data = deciding_data(settings)
+    if settings.data.access == "stream":
+        data["access"] = "stream"  # its files are addresses, not paths
+    return sha256_json({"channel": channel, "data": data})[:16]
 
 
 def freeze(settings: Settings, run: Path) -> Layout:
@@ -144,7 +148,8 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "channel_stages": list(settings.channel.stages),
         "chain": settings.chain,
         "solver": settings.solver.name,
-        "synthetic": settings.data.synthetic,
+        "synthetic": settings.data.labelled_synthetic,
+        **({"fetched": True} if settings.data.synthetic_manifest else {}),
         "workers": settings.site.workers,
         **parts_of(settings),
     }

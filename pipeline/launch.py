@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from executors.container import StepContainer, image_record, step_prefix
+from pipeline.data.fetch.wanted import cache_of
+from pipeline.data.identity import is_remote
 from pipeline.profile import task_memory_mb, tasks
 from pipeline.serve import serve_spec
 from pipeline.settings import Settings
@@ -51,14 +53,21 @@ def container_command(settings: Sequence[Settings], run: Path) -> list[str]:
     image_record(image)
     read = {site.sandbox_image}
     keys = set()
+    written = {run.resolve().parent}
     for one in settings:
-        read |= {one.data.location, one.model.api_key_file, one.model.recorded}
+        read |= {one.data.manifest, one.model.api_key_file, one.model.recorded}
+        if one.data.location is None or not is_remote(one.data.location):
+            read.add(one.data.location)
+        else:  # files are copied there, or those that have to be looked at whole
+            folder = cache_of(one.data).folder
+            folder.mkdir(parents=True, exist_ok=True)
+            written.add(folder.resolve())
         keys.add(one.model.api_key_env)
     return step_prefix(
         StepContainer(
             image=image,
             folder=run.resolve(),
-            writable=(run.resolve().parent,),
+            writable=tuple(sorted(written)),
             readonly=tuple(Path(text) for text in sorted(filter(None, read))),
             node_folders=(site.local_disk,) if site.local_disk else (),
             variables=tuple(sorted(filter(None, keys))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.manifest import manifest_sha256
+from pipeline.data.manifest_choice import chosen_sha256
 from pipeline.determinism.asked import asked
 from pipeline.files import read_json, sha256_file
 from pipeline.judge.official import compare_official
@@ -34,7 +34,7 @@ def collect(run: Path, point: str) -> dict[str, Any]:
         "solver": {"name": settings.solver.name, "max_rounds": settings.solver.max_rounds},
         "channel": settings.channel.name,
         "release": settings.data.release,
-        "synthetic": settings.data.synthetic,
+        "synthetic": settings.data.labelled_synthetic,
         "luminosity_fb": settings.data.luminosity,
         "samples": _samples(fileset, cutflow, _ledger(run, layout, point)),
         "cutflow": cutflow,
@@ -149,7 +149,7 @@ def _official(
     settings: Settings, fileset: dict[str, Any], cutflow: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Comparison with official numbers; synthetic data have none."""
-    if settings.data.synthetic:
+    if settings.data.labelled_synthetic:
         return []
     complete = {
         name: counts for name, counts in cutflow.items() if fileset["samples"][name]["complete"]
@@ -164,6 +164,8 @@ def _notes(settings: Settings, fileset: dict[str, Any]) -> list[str]:
             notes.append(f"{name}: {sample['reason']}")
     if settings.data.synthetic:
         notes.insert(0, "Synthetic data, made by Ladon's generator; not ATLAS data.")
+    elif settings.data.synthetic_manifest:
+        notes.insert(0, "Synthetic data, as its manifest says; not ATLAS data.")
     return notes
 
 
@@ -175,9 +177,7 @@ def _provenance(
     return {
         "settings_sha256": settings_sha256(settings),
         "settings_file_sha256": sha256_file(folder / "settings.json"),
-        "manifest_sha256": None
-        if settings.data.synthetic
-        else manifest_sha256(settings.data.release),
+        "manifest_sha256": None if settings.data.synthetic else chosen_sha256(settings.data),
         "fileset_sha256": sha256_file(run / "fileset" / f"{fileset}.json"),
         "solutions": {s: _frozen(run, folder / s) for s in stages},
         "code_sha256": made["code_sha256"],

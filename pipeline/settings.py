@@ -21,6 +21,10 @@ STAGES = ("inspect", "convert", "preprocess", "classify", "categorize", "measure
 SETTINGS_SCHEMA = 1
 
 
+WAY_OF_DATA = ("access", "source", "cache", "cache_gb")
+"""How files come here; their bits, which the checksums name, are the same."""
+
+
 class SettingsError(ValueError):
     """A setting is unknown, missing, of another type, or makes no sense with the others."""
 
@@ -89,6 +93,18 @@ class DataSettings:
     """Official release key, e.g. 2025e-13tev-beta; it chooses manifest and schema door."""
     synthetic: bool = False
     location: str | None = None
+    """A folder, or the address of a mirror; either with the portal's layout below it."""
+    access: Literal["copy", "stream"] = "copy"
+    """From a mirror: files are copied into the cache first, or read where they are."""
+    source: tuple[str, ...] = ()
+    """Addresses that are copied from, in the order in which they are tried; none: the location."""
+    cache: str | None = None
+    cache_gb: float | None = None
+    """Most that the cache may hold (10^9 bytes); None: as much as its disk has room for."""
+    manifest: str | None = None
+    """File of another manifest than the release's; its files may be synthetic."""
+    synthetic_manifest: bool = False
+    """That manifest says that its files are synthetic (not for users: read from the manifest)."""
     verify: Literal["checksum", "size", "none"] = "checksum"
     partial: bool = False
     luminosity: float = 36.1
@@ -99,6 +115,11 @@ class DataSettings:
     thinning: float = 1.0
     """Share of the non-tight, non-isolated continuum that synthetic data keeps."""
     chunk_size: int = 100_000
+
+    @property
+    def labelled_synthetic(self) -> bool:
+        """Whether the events are synthetic, made here or listed by a manifest that says so."""
+        return self.synthetic or self.synthetic_manifest
 
 
 @dataclass(frozen=True)
@@ -155,12 +176,24 @@ def deciding(settings: Settings) -> dict[str, Any]:
     """The settings that decide the result, as plain JSON types."""
     plain = to_dict(settings)
     del plain["site"], plain["run"]
+    plain["data"] = deciding_data(settings)
     for name in PLACE_OF_MODEL:
         del plain["model"][name]
     for name in EVALUATED_PRICES:
         del plain["model"]["prices"][name]
     if not settings.model.deterministic:
         del plain["model"]["deterministic"]  # hashes from before there was the choice still hold
+    return plain
+
+
+def deciding_data(settings: Settings) -> dict[str, Any]:
+    """The settings of the data that decide the result, as plain JSON types."""
+    plain: dict[str, Any] = asdict(settings.data)
+    for name in WAY_OF_DATA:
+        del plain[name]
+    if settings.data.manifest is None:
+        # Hashes from before there was the choice still hold.
+        del plain["manifest"], plain["synthetic_manifest"]
     return plain
 
 
@@ -171,8 +204,8 @@ def reference_key(settings: Settings) -> str:
     part of it: repetitions of a model are judged against one reference.
     """
     plain = to_dict(settings)
-    kept = {key: plain[key] for key in ("channel", "data", "classifier", "seed", "unblind")}
-    return sha256_json(kept)[:16]
+    kept = {key: plain[key] for key in ("channel", "classifier", "seed", "unblind")}
+    return sha256_json({**kept, "data": deciding_data(settings)})[:16]
 
 
 def nearest(name: str, known: list[str]) -> str:

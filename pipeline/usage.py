@@ -26,6 +26,8 @@ verbs
            has opened, what is known of a part of it, what two manifests say differently
   plan     what a run would read and cost, from the manifest: files, bytes, events, chunks, jobs,
            core-hours, disk; [--json] [--write FILE] [--measure FILE [--synthetic]]: how fast it is
+  fetch    [--all] [--jobs N] [--dry-run] [--index]: the files that the channel needs of a release
+           into data.cache, verified; from data.source, data.location or the portal; it resumes
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
 
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
@@ -47,6 +49,7 @@ OPTIONS = {
     "run": MULTIRUN,
     "compare": ("--json",),
     "data": ("--json", "--against"),
+    "fetch": ("--all", "--dry-run", "--index", "--jobs"),
     "doctor": ("--json", "--nodes"),
     "serve": ("--check-determinism", "--list", "--stop"),
     "plan": ("--json", "--measure", "--synthetic", "--write"),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the test suite needs beyond Python packages (Debian or Ubuntu, as root).
-# That is a browser (the report is opened in it), the sandbox of solutions, a linter for shell scripts,
+# That is a browser (the report is opened in it), the sandbox of solutions, web and XRootD servers that files are
+# fetched from, a linter for shell scripts,
 # vLLM in an environment of its own, Apptainer with the images that run rules and solutions (from
 # debootstrap, so that no registry of images is needed), and a SLURM cluster of four nodes on this
 # machine, which is started (slurm/testbed/testbed.sh down stops it).
@@ -9,6 +10,8 @@ cd "$(dirname "$0")/.."
 packages=()
 command -v chromium >/dev/null || packages+=(chromium)
 command -v bwrap >/dev/null || packages+=(bubblewrap)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
+command -v xrootd >/dev/null || packages+=(xrootd-server)
 command -v shellcheck >/dev/null || packages+=(shellcheck)
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" != 0 ]; then

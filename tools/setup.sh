@@ -39,6 +39,6 @@ echo "setup: $("$python" --version) -> $venv"
 make_venv "$python"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv
 echo "setup: installing packages (versions from constraints.txt)"
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --constraint constraints.txt --editable '.[cluster,dev]'
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --constraint constraints.txt --editable '.[cluster,dev,xrootd]'
 "$venv/bin/python" -c 'import agents, executors, pipeline'
 echo "setup: done"

@@ -45,7 +45,7 @@ def steps_of(run: Path, layout: Layout) -> Iterator[Step]:
         plan = layout.of_fileset(key)
         settings = tuple(f"points/{p.name}/settings.json" for p in layout.points
                          if p.fileset == key)  # fmt: skip
-        if plan.synthetic:
+        if plan.made_here:
             yield Step(
                 "synthesize", f"samples of fileset {key}", settings, (f"fileset/{key}.json",)
             )

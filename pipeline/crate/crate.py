@@ -24,7 +24,7 @@ from pipeline.crate.inputs import (
 from pipeline.crate.places import Places
 from pipeline.crate.software import add_ladon, add_model, add_snakemake, context
 from pipeline.crate.workflow import Workflow, add_workflow
-from pipeline.data.manifest import manifest_path
+from pipeline.data.manifest_choice import chosen_path
 from pipeline.files import read_json
 from pipeline.settings import Settings, load
 from pipeline.workflow.layout import Layout
@@ -188,11 +188,12 @@ def _add_inputs(
         if settings.data.synthetic:
             files[fileset]["description"] += f" {origin['description']}"
             continue
-        manifest = f"data_manifests/{settings.data.release}.json.gz"
+        listed = chosen_path(settings.data)
+        manifest = f"data_manifests/{listed.name}"
         if manifest not in names:
             names.append(manifest)
             files[manifest] = _add_file(
-                crate, manifest_path(settings.data.release), manifest,
+                crate, listed, manifest,
                 "The verified list of the release's samples and files, as installed here.",
                 "application/gzip",
             )  # fmt: skip

@@ -15,6 +15,7 @@ from pipeline.settings import Settings, deciding
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 OPEN_DATA = "https://opendata.atlas.cern/"
 SYNTHETIC = "Synthetic data, made by Ladon's generator; not ATLAS data."
+SYNTHETIC_LISTED = "Synthetic data, as its manifest says; not ATLAS data."
 SETTINGS_SAID = (
     "The settings that decide the result, without site, place and name of the run. The SHA-256 of "
     "these bytes is settings_sha256 of results.json, unless a path was taken out of them."
@@ -29,6 +30,17 @@ def settings_text(settings: Settings) -> str:
 def add_source(crate: ROCrate, settings: Settings) -> ContextEntity:
     """Where the events come from: ATLAS Open Data under CC0, or the generator."""
     data = settings.data
+    if data.synthetic_manifest:
+        return context(
+            crate,
+            f"#synthetic-{data.release}",
+            {
+                "@type": "CreativeWork",
+                "name": f"Synthetic samples with the names of release {data.release}",
+                "description": SYNTHETIC_LISTED,
+                "keywords": "synthetic data",
+            },
+        )
     if data.synthetic:
         return context(
             crate,
@@ -72,10 +84,12 @@ def describe(crate: ROCrate, run: str, points: Mapping[str, Settings], whole: bo
     """Name, description and keywords of the crate."""
     every = list(points.values())
     titles = ", ".join(dict.fromkeys(s.channel.title for s in every))
-    kinds = dict.fromkeys(s.data.synthetic for s in every)
+    kinds = dict.fromkeys(s.data.labelled_synthetic for s in every)
     said = [f"One run of Ladon, {len(every)} point{'s' if len(every) > 1 else ''}: {titles}."]
-    if True in kinds:
+    if any(s.data.synthetic for s in every):
         said.append(SYNTHETIC)
+    if any(s.data.synthetic_manifest for s in every):
+        said.append(SYNTHETIC_LISTED)
     if any(s.model.provider == "scripted" and s.solver.name != "reference" for s in every):
         said.append("Scripted replies: no language model.")
     if all(s.solver.name == "reference" for s in every):

@@ -52,6 +52,8 @@ class Places:
         for one in settings:
             for path, word in (
                 (one.data.location, "<data>"),
+                (one.data.cache, "<cache>"),
+                (one.data.manifest and Path(one.data.manifest).parent, "<manifest>"),
                 (one.run.outputs, "<outputs>"),
                 (one.site.container, "<image>"),
                 (one.site.sandbox_image, "<image>"),

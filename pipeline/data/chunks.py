@@ -39,7 +39,7 @@ def edges(entries: int, chunk_size: int) -> list[tuple[int, int]]:
 
 
 def cut(
-    sample: str, file: ManifestFile, path: Path, size: int, entries: int, chunk_size: int
+    sample: str, file: ManifestFile, path: Path | str, size: int, entries: int, chunk_size: int
 ) -> list[Chunk]:
     """The chunks of one file of `size` bytes; their ids do not depend on where it lies."""
     return [

@@ -12,11 +12,13 @@ from typing import Any
 from pipeline.data.chosen import expanded
 from pipeline.data.chunks import Chunk, cut
 from pipeline.data.errors import IncompleteSampleError, LocationError
-from pipeline.data.identity import basename
-from pipeline.data.locate import Located, locate, open_location
-from pipeline.data.manifest import ManifestFile, Sample, load_manifest
+from pipeline.data.identity import basename, is_remote
+from pipeline.data.locate import Located, Streamed, locate, open_location
+from pipeline.data.manifest import ManifestFile, Sample
+from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.data.physlite.normalisation import checked_sum
 from pipeline.data.probe import Problem, count_entries
+from pipeline.data.remote import bring
 from pipeline.data.synthetic_source import synthetic_samples
 from pipeline.data.verify import Mode, verify_file
 from pipeline.settings import Settings
@@ -86,9 +88,13 @@ def build_fileset(
     if data.synthetic:
         listed, located = synthetic_samples(settings, records or ())
         location = "synthetic"
+    elif data.location is not None and is_remote(data.location):
+        listed = chosen_manifest(data).skim(settings.channel.skim).samples
+        located = bring(settings, progress)
+        location = data.location
     else:
         folder = open_location(data.location, data.release)
-        manifest = load_manifest(data.release)
+        manifest = chosen_manifest(data)
         listed = manifest.skim(settings.channel.skim).samples
         located = locate(manifest, settings.channel.skim, folder)
         location = str(folder)
@@ -98,6 +104,7 @@ def build_fileset(
         _check_resolved(wanted, data.release)
         _check_complete(wanted, located, location)
     total = sum(os.stat(p).st_size for p in located.paths.values())
+    total += sum(s.size for s in located.streamed.values())
     bookkeepers = data.release in PHYSLITE and not data.synthetic
     tree, size = settings.channel.tree, data.chunk_size
     draft = Draft(data.verify, count, tree, size, progress, bookkeepers, total)
@@ -112,7 +119,7 @@ def build_fileset(
         "location": location,
         "verify": data.verify,
         "partial": data.partial,
-        "synthetic": data.synthetic,
+        "synthetic": data.labelled_synthetic,
         "luminosity_fb": data.luminosity,
         "samples": draft.samples,
         "chunks": [c.plain() for c in draft.chunks],
@@ -132,7 +139,7 @@ def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) 
     others = [
         Wanted(s, s.process, "other")
         for s in listed.values()
-        if s.name not in required and any(f.uri in located.paths for f in s.files)
+        if s.name not in required and any(located.holds(f.uri) for f in s.files)
     ]
     return wanted + others
 
@@ -145,7 +152,7 @@ def _listed(name: str, listed: Mapping[str, Sample], settings: Settings) -> Samp
             f"expected a record of the synthetic sample {name}, found records of "
             f"{', '.join(listed) or 'none'}; remove the run's folder and start it again"
         )
-    return load_manifest(settings.data.release).skim(settings.channel.skim).sample(name)
+    return chosen_manifest(settings.data).skim(settings.channel.skim).sample(name)
 
 
 def _check_something_there(settings: Settings, located: Located, folder: Path) -> None:
@@ -153,7 +160,7 @@ def _check_something_there(settings: Settings, located: Located, folder: Path) -
         return
     first = ", ".join(p.name for p in located.unknown[:3])
     found = f"{len(located.unknown)} other ROOT files ({first})" if first else "no ROOT file"
-    example = load_manifest(settings.data.release).skim(settings.channel.skim).files[0]
+    example = chosen_manifest(settings.data).skim(settings.channel.skim).files[0]
     raise LocationError(
         f"expected files of skim {settings.channel.skim} of release {settings.data.release} such "
         f"as {basename(example.uri)} in {folder} or below, found {found}; check data.location"
@@ -197,7 +204,9 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     reasons: list[str] = []
     for file in sample.files:
         if file.uri in located.paths:
-            files.append(_file(sample, file, located.paths[file.uri], draft, reasons))
+            files.append(_file(sample, file, located, draft, reasons))
+        elif file.uri in located.streamed:
+            files.append(_streamed(sample, file, located.streamed[file.uri], draft, reasons))
     missing = located.missing(sample.files)
     if missing:
         reasons.insert(0, f"{len(missing)} of its {len(sample.files)} file(s) missing")
@@ -232,21 +241,45 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
 
 
 def _file(
-    sample: Sample, file: ManifestFile, path: Path, draft: Draft, reasons: list[str]
+    sample: Sample, file: ManifestFile, located: Located, draft: Draft, reasons: list[str]
 ) -> dict[str, Any]:
-    """One file's entry; what keeps its sample from being normalised goes to `reasons`."""
+    """The entry of a file that is here; what keeps its sample from being normalised goes to
+    `reasons`."""
+    path = located.paths[file.uri]
     if not draft.count:
         return _uncounted(file, path, draft)
-    verified = verify_file(path, file, draft.mode)
-    size = path.stat().st_size
+    verified = located.verified.get(file.uri) or verify_file(path, file, draft.mode)
     counted = entries_of(file, path, verified, draft.tree)
+    return _entry(sample, file, path, path.stat().st_size, verified, counted, draft, reasons)
+
+
+def _streamed(
+    sample: Sample, file: ManifestFile, found: Streamed, draft: Draft, reasons: list[str]
+) -> dict[str, Any]:
+    """The entry of a file that is read where it is: its size was verified, its checksum cannot."""
+    verified: Mode = "none" if draft.mode == "none" else "size"
+    where = found.address
+    return _entry(sample, file, where, found.size, verified, found.entries, draft, reasons)
+
+
+def _entry(
+    sample: Sample,
+    file: ManifestFile,
+    path: Path | str,
+    size: int,
+    verified: Mode,
+    counted: int | Problem,
+    draft: Draft,
+    reasons: list[str],
+) -> dict[str, Any]:
+    """One file's entry, and its chunks."""
     problem = counted if isinstance(counted, Problem) else None
     entries = None if isinstance(counted, Problem) else counted
     if problem is not None:
         reasons.append(problem.message)
         draft.notes.append(f"sample {sample.name}: {problem.message}")
     elif file.entries is not None and entries != file.entries:
-        reasons.append(f"expected {file.entries} entries in {path.name}, found {entries}")
+        reasons.append(f"expected {file.entries} entries in {basename(file.uri)}, found {entries}")
         draft.notes.append(f"sample {sample.name}: {reasons[-1]}")
     if entries is not None:
         draft.chunks += cut(sample.name, file, path, size, entries, draft.chunk_size)
@@ -300,6 +333,13 @@ def _note(settings: Settings, located: Located, draft: Draft) -> None:
         draft.notes.append(
             f"the luminosity of {settings.data.luminosity:g} fb^-1 does not match the data: "
             f"{len(short)} of {len(data)} data samples are incomplete"
+        )
+    if located.streamed:
+        draft.notes.append(
+            f"{len(located.streamed)} files are read over the network, chunk by chunk: their sizes "
+            "were compared with the manifest, their checksums were not verified"
+            if draft.mode != "none"
+            else f"{len(located.streamed)} files are read over the network: nothing was verified"
         )
     draft.notes += located.ambiguous
     if located.unknown:

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.data.errors import LocationError
-from pipeline.data.identity import basename, is_remote, is_root_file, portal_path
+from pipeline.data.identity import basename, is_root_file, portal_path
 from pipeline.data.manifest import Manifest, ManifestFile
+from pipeline.data.probe import Problem
+from pipeline.data.verify import Mode
+
+OTHER = ".ladon-other"
+"""Folder of a cache whose files have the names of the release's but are others; never looked into.
+"""
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A file on the network, as it was found before anything is read from it."""
+
+    address: str
+    size: int
+    """Bytes, as the server says; they are the manifest's if sizes are verified."""
+    entries: int | Problem
 
 
 @dataclass(frozen=True)
@@ -23,26 +39,29 @@ class Located:
     """ROOT files that no skim of the manifest lists."""
     ambiguous: tuple[str, ...]
     """Sentences about files that are there more than once."""
+    verified: Mapping[str, Mode] = field(default_factory=dict)
+    """URI -> what was checked already while the file came."""
+    streamed: Mapping[str, Streamed] = field(default_factory=dict)
+    """URI -> what is read where it is, on the network."""
+
+    def holds(self, uri: str) -> bool:
+        """Whether a file is there, or can be read where it is."""
+        return uri in self.paths or uri in self.streamed
 
     def missing(self, files: Iterable[ManifestFile]) -> list[str]:
         """URIs of the `files` that are not there."""
-        return [f.uri for f in files if f.uri not in self.paths]
+        return [f.uri for f in files if not self.holds(f.uri)]
 
 
 def open_location(location: str | None, release: str) -> Path:
     """The folder that `data.location` names, absolute.
 
-    Raises LocationError if none is given, if it is an address on the network, or no folder.
+    Raises LocationError if none is given, or if it is no folder.
     """
     if location is None:
         raise LocationError(
             f"release {release} needs its files: give data.location=PATH, the folder that holds "
             "them or the portal's layout below it"
-        )
-    if is_remote(location):
-        raise LocationError(
-            f"reading from {location!r} comes with a later version of Ladon; give data.location "
-            "the path of a local copy"
         )
     folder = Path(location).expanduser()
     if not folder.is_dir():
@@ -89,7 +108,7 @@ def _root_files(folder: Path) -> dict[str, list[Path]]:
             folders.clear()
             continue
         seen.add(real)
-        folders.sort()
+        folders[:] = sorted(f for f in folders if f != OTHER)
         for name in sorted(names):
             path = Path(base, name)
             if is_root_file(name) and path.is_file():

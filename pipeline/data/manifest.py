@@ -170,6 +170,8 @@ class Manifest:
     published: dict[str, Published] = field(default_factory=dict)
     """`data`, `mc` and `total` -> how much the publisher says there is."""
     left_out: tuple[LeftOut, ...] = ()
+    synthetic: bool = False
+    """Its files are synthetic, whatever their names are."""
 
     def skim(self, name: str) -> Skim:
         """A skim by name; ManifestError says which there are."""

@@ -59,7 +59,8 @@ def from_dict(plain: dict[str, Any]) -> Manifest:
     }
     published = {kind: Published(**facts) for kind, facts in plain["published"].items()}
     left_out = tuple(LeftOut(**x) for x in plain["left_out"])
-    return Manifest(release, plain["sources"], skims, published, left_out)
+    synthetic = bool(plain.get("synthetic", False))
+    return Manifest(release, plain["sources"], skims, published, left_out, synthetic)
 
 
 def columns(files: Sequence[ManifestFile]) -> list[dict[str, Any]]:

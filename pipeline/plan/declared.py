@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.data.chosen import expanded
-from pipeline.data.manifest import load_manifest
+from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.files import sha256_file
 from pipeline.settings import Settings
 from pipeline.stages.convert.store import ChunkStore
@@ -20,7 +20,7 @@ def declared(settings: Settings) -> list[str]:
     """
     solution = reference_path(settings, "convert")
     sha256 = sha256_file(solution)
-    listed = load_manifest(settings.data.release).skim(settings.channel.skim).samples
+    listed = chosen_manifest(settings.data).skim(settings.channel.skim).samples
     data = frozenset(
         name
         for p in settings.channel.processes.values()

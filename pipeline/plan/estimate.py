@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.combinations import MOST_OTHERS
 from pipeline.data.errors import ReleaseError
-from pipeline.data.manifest import load_manifest
+from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.plan.amount import Amount, total
 from pipeline.plan.branches import branch_table
 from pipeline.plan.inventory import (
@@ -106,7 +106,7 @@ def make_plan(settings: Settings) -> Plan:
 
     Raises ManifestError for a release without a manifest.
     """
-    manifest = load_manifest(settings.data.release)
+    manifest = chosen_manifest(settings.data)
     notes: list[str] = []
     if settings.data.synthetic:
         notes.append(

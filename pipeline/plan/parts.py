@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from pipeline.data.manifest import load_manifest
+from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.plan.estimate import convert_jobs, make_plan
 from pipeline.settings import Settings, from_dict, to_dict
 
@@ -40,7 +40,7 @@ def _jobs(plain: str) -> int:
         made = {name for p in settings.channel.processes.values() for name in p.samples}
         return max(1, min(forced or 1, len(made)))
     if forced is not None:
-        skim = load_manifest(settings.data.release).skim(settings.channel.skim)
+        skim = chosen_manifest(settings.data).skim(settings.channel.skim)
         return max(1, min(forced, len(skim.files)))
     plan = make_plan(settings)
     once = plan.of_channel.core_hours

@@ -51,7 +51,7 @@ def marks_of(point: PointFolder) -> Marks:
         process=math_label(settings.channel.title),
         energy=energy.group(1) if energy else "13",
         luminosity=f"part of {luminosity}" if point.partial else luminosity,
-        synthetic=settings.data.synthetic,
+        synthetic=settings.data.labelled_synthetic,
     )
 
 

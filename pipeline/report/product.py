@@ -56,7 +56,7 @@ def make_report(run: Path) -> ReportProduct:
     page = PageView(
         run=points[0].run_name,
         title=_title(points),
-        synthetic=any(point.settings.data.synthetic for point in points),
+        synthetic=any(point.settings.data.labelled_synthetic for point in points),
         points=tuple(views),
         points_table=points_table(points) if len(points) > 1 else None,
         summaries=summaries,

@@ -62,7 +62,7 @@ def _condensed(point: PointFolder, figures: Mapping[str, FigureFiles]) -> dict[s
         "data": settings.data.name,
         "release": settings.data.release,
         "luminosity_fb": settings.data.luminosity,
-        "synthetic": settings.data.synthetic,
+        "synthetic": settings.data.labelled_synthetic,
         "partial": point.partial,
         "unblind": settings.unblind,
         "solver": settings.solver.name,

@@ -41,7 +41,7 @@ def _title(point: PointFolder, several: bool) -> Text:
     text = Text(f"{settings.channel.title}, {settings.data.release}", style="bold")
     if several:
         text = Text.assemble((f"{point.name}: ", "bold"), text)
-    if settings.data.synthetic:
+    if settings.data.labelled_synthetic:
         text.append("  synthetic", style="bold yellow")
     if point.partial:
         text.append("  partial data", style="bold yellow")

@@ -96,7 +96,7 @@ def point_view(
 def _badges(point: PointFolder, content: Content) -> tuple[tuple[str, str], ...]:
     """(text, kind) of the labels beside the title."""
     found = []
-    if point.settings.data.synthetic:
+    if point.settings.data.labelled_synthetic:
         found.append(("Synthetic data", "synthetic"))
     who = solvers(point)
     if who is not None and who.scripted:
@@ -132,7 +132,11 @@ def _blinding(point: PointFolder, content: Content) -> str:
 def _facts(point: PointFolder) -> tuple[tuple[str, str, str], ...]:
     """(what, value, file) of the configuration."""
     settings = point.settings
-    kind = "synthetic samples with its names" if settings.data.synthetic else "ATLAS Open Data"
+    kind = (
+        "synthetic samples with its names"
+        if settings.data.labelled_synthetic
+        else "ATLAS Open Data"
+    )
     luminosity = f"{settings.data.luminosity:g} fb⁻¹"
     who = solvers(point)
     return tuple(

@@ -66,7 +66,7 @@ class Conditions:
 
 def _data(settings: Settings) -> str:
     data = settings.data
-    kind = "synthetic samples with its names" if data.synthetic else "ATLAS Open Data"
+    kind = "synthetic samples with its names" if data.labelled_synthetic else "ATLAS Open Data"
     luminosity = f"{'part of ' if data.partial else ''}{data.luminosity:g}{THIN}fb⁻¹"
     injected = f", injected μ{THIN}={THIN}{data.mu:g}" if data.synthetic else ""
     return f"{data.release}, {kind}, {luminosity}{injected}"

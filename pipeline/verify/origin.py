@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.data.errors import ManifestError
-from pipeline.data.manifest import manifest_sha256
+from pipeline.data.manifest_choice import chosen_sha256
 from pipeline.provenance import code_sha256, versions
 from pipeline.verify.findings import Group, differences
 from pipeline.verify.folder import RunFolder
@@ -84,7 +84,7 @@ def _check_manifest(run: RunFolder, point: str, told: Mapping[str, Any], group: 
         group.same(name, "of synthetic data the manifest", None, found)
         return
     try:
-        here = manifest_sha256(settings.data.release)
+        here = chosen_sha256(settings.data)
     except ManifestError as error:
         group.note(str(error))
         return

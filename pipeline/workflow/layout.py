@@ -31,7 +31,7 @@ class PointPlan:
     chain: str
     solver: str
     synthetic: bool
-    """Whether the files have to be made first."""
+    """Whether the events are synthetic; a label of everything that is shown."""
     workers: int
     parts: int = 1
     """Jobs that convert is cut into."""
@@ -39,6 +39,13 @@ class PointPlan:
     """Whether files are verified and counted by these jobs."""
     endpoint: tuple[str, int] | None = None
     """What answers its model's calls, and how many it answers at a time."""
+    fetched: bool = False
+    """Whether synthetic files are somewhere already, and need not be made first."""
+
+    @property
+    def made_here(self) -> bool:
+        """Whether its files are synthetic ones that the run makes."""
+        return self.synthetic and not self.fetched
 
     @property
     def upstream_owner(self) -> str:
@@ -150,7 +157,7 @@ class Layout:
     def synthetic_records(self, fileset: str) -> list[str]:
         """The records of synthetic files that a fileset is made from; none for real data."""
         plan = self.of_fileset(fileset)
-        return [f"fileset/{fileset}.synthetic.json"] if plan.synthetic else []
+        return [f"fileset/{fileset}.synthetic.json"] if plan.made_here else []
 
     def upstream(self, owner: str, stage: str) -> dict[str, str]:
         """Stage -> folder (relative to the run) that `owner`'s `stage` reads."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, SupportsIndex
 
+from pipeline.data.remote import local_copies
 from pipeline.files import read_json, write_json
 from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError, StageContext
@@ -22,13 +23,17 @@ class InspectContract:
     defines: Mapping[str, tuple[str, ...] | None] = {"inspect": ("path",)}
 
     def arguments(self, context: StageContext) -> dict[str, Any]:
-        """The first readable file of every sample that has one: `{"paths": {sample: path}}`."""
+        """The first readable file of every sample that has one: `{"paths": {sample: path}}`.
+
+        A solution reaches no network: a file that is streamed is copied for it, once.
+        """
         paths = {}
         for name, sample in sorted(context.fileset["samples"].items()):
-            readable = [f["path"] for f in sample["files"] if f["entries"] is not None]
+            readable = [f for f in sample["files"] if f["entries"] is not None]
             if readable:
                 paths[name] = readable[0]
-        return {"paths": paths}
+        copies = local_copies(context.settings, list(paths.values()))
+        return {"paths": {name: copies[file["uri"]] for name, file in paths.items()}}
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
         """Call `solution.inspect` once per sample."""
@@ -85,7 +90,8 @@ def _shown(value: object) -> str:
 
 def blocked(context: StageContext) -> str | None:
     """Why there is nothing to inspect, or None."""
-    if CONTRACT.arguments(context)["paths"]:
+    samples = context.fileset["samples"].values()
+    if any(file["entries"] is not None for sample in samples for file in sample["files"]):
         return None
     return "not one file of the samples can be read; the notes of the fileset say why"
 

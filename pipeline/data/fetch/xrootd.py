@@ -1,0 +1,93 @@
+"""XRootD: a file from an offset on through the official client, and what each status means."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from pipeline.data.fetch.faults import MissingToolError, PassingFault, SourceFault
+from pipeline.data.fetch.stream import BLOCK, Stream
+
+LASTING = frozenset({3000, 3010, 3011, 3013, 3016, 3030})
+"""Error numbers of the protocol that are the same the next time: invalid argument, not authorised,
+not found, unsupported, a folder, authentication failed (XProtocol, XErrorCode)."""
+NOT_FOUND = frozenset({3011})
+_NOT_FOUND_HERE = 304
+"""The client's own status for a file that no server has."""
+_CONNECT_S = 15
+"""Seconds in which a server must accept a connection; the client's own default is two minutes."""
+
+
+def installed() -> bool:
+    """Whether addresses that begin with root:// can be read here."""
+    return importlib.util.find_spec("XRootD") is not None
+
+
+@contextmanager
+def opened(address: str, offset: int, timeout_s: float) -> Iterator[Stream]:
+    """The bytes of `address` from `offset` on; see `open_stream`."""
+    with _file(address, timeout_s) as (file, size):
+        yield Stream(offset, size, _blocks(file, offset, size, address, timeout_s))
+
+
+def size(address: str, timeout_s: float) -> int | None:
+    """Bytes of `address` as the server says."""
+    with _file(address, timeout_s) as (_, found):
+        return found
+
+
+@contextmanager
+def _file(address: str, timeout_s: float) -> Iterator[tuple[Any, int]]:
+    """The opened file of the client, and its size."""
+    file = _client().File()
+    _check(file.open(address, timeout=_whole(timeout_s))[0], address)
+    try:
+        status, told = file.stat(timeout=_whole(timeout_s))
+        _check(status, address)
+        yield file, int(told.size)
+    finally:
+        file.close(timeout=_whole(timeout_s))
+
+
+def _blocks(file: Any, offset: int, size: int, address: str, timeout_s: float) -> Iterator[bytes]:
+    while offset < size:
+        status, block = file.read(offset, min(BLOCK, size - offset), timeout=_whole(timeout_s))
+        _check(status, address)
+        if not block:
+            return
+        yield block
+        offset += len(block)
+
+
+def _check(status: Any, address: str) -> None:
+    if status.ok:
+        return
+    number = int(status.errno or 0)
+    said = f"{address}: {str(status.message).strip()}"
+    if status.code == _NOT_FOUND_HERE or number in LASTING:
+        absent = status.code == _NOT_FOUND_HERE or number in NOT_FOUND
+        raise SourceFault(said, absent=absent)
+    raise PassingFault(said)
+
+
+def _whole(timeout_s: float) -> int:
+    """The client's time-outs are whole seconds, and 0 means its own default."""
+    return max(1, round(timeout_s))
+
+
+@cache
+def _client() -> Any:
+    """The client's module; MissingToolError with the next step if it is not installed."""
+    if not installed():
+        raise MissingToolError(
+            "addresses that begin with root:// need the packages xrootd and fsspec-xrootd, found "
+            "neither; install them with `pip install 'ladon-hep[xrootd]'`, or take https:// instead"
+        )
+    client: Any = importlib.import_module("XRootD.client")  # its types are half there
+    client.EnvPutInt("ConnectionWindow", _CONNECT_S)
+    client.EnvPutInt("ConnectionRetry", 1)
+    return client

@@ -1,0 +1,170 @@
+"""Files of a mirror for a run: copied into the cache, or looked at to be read where they are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from executors.diagnosis import is_passing
+from executors.remote import open_remote, remote_size, xrootd_fault
+from pipeline.data.errors import LocationError, VerificationError
+from pipeline.data.fetch.address import address
+from pipeline.data.fetch.faults import Failure, FetchError
+from pipeline.data.fetch.pins import Owner, pin
+from pipeline.data.fetch.transfer import JOBS
+from pipeline.data.fetch.wanted import spoken, transfer_of, wanted_files
+from pipeline.data.identity import basename, is_remote
+from pipeline.data.locate import Located, Streamed
+from pipeline.data.manifest import ManifestFile
+from pipeline.data.probe import Problem
+from pipeline.data.verify import Mode, adler32_file
+from pipeline.settings import Settings
+
+Progress = Callable[[int, int, int], None]
+Answer = TypeVar("Answer")
+ATTEMPTS = 4
+FIRST_S = 0.5
+"""Seconds before a mirror is asked for the second time; doubled for each further."""
+
+
+def bring(settings: Settings, progress: Progress | None) -> Located:
+    """The files of the channel's samples at `data.location`, an address.
+
+    Only those: of a mirror nobody can ask what else it has. Raises FetchError if a file that is
+    there could not be had, and LocationError if not one is there.
+    """
+    files = wanted_files(settings)
+    found = _stream(settings, files) if settings.data.access == "stream" else None
+    found = found or _copy(settings, files, progress)
+    if not (found.paths or found.streamed):
+        raise LocationError(
+            f"expected files of skim {settings.channel.skim} of release {settings.data.release} "
+            f"such as {basename(files[0].uri)} at {address(files[0].uri, _mirror(settings))}, "
+            "found not one of them; check data.location, which has the portal's paths below it"
+        )
+    return found
+
+
+def local_copies(settings: Settings, files: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """URI -> path on this machine of `files` of a fileset; those that are streamed are copied.
+
+    Raises FetchError if one could not be had.
+    """
+    paths = {str(f["uri"]): str(f["path"]) for f in files}
+    away = [f for f in files if is_remote(paths[f["uri"]])]
+    if away:
+        wanted = [ManifestFile(f["uri"], f["size"], f["adler32"], None) for f in away]
+        transfer = transfer_of(settings.data)
+        pin(transfer.cache.folder, Owner.of_run(Path.cwd()), map(transfer.place, wanted), "copies")
+        outcome = transfer.run(wanted, lambda *told: None)
+        if outcome.failures:
+            raise FetchError(outcome.failures, len(wanted))
+        paths |= {uri: str(path) for uri, path in outcome.paths.items()}
+    return paths
+
+
+def _mirror(settings: Settings) -> str:
+    (mirror,) = spoken((str(settings.data.location),))
+    return mirror
+
+
+def _copy(settings: Settings, files: list[ManifestFile], progress: Progress | None) -> Located:
+    """Copied into the cache, and pinned there for as long as the run works."""
+    transfer = transfer_of(settings.data)
+    total = transfer.left(files)
+    done = 0
+    guard = threading.Lock()
+
+    def told(uri: str, more: int, finished: bool) -> None:
+        nonlocal done
+        with guard:
+            done += more
+            if progress is not None:
+                progress(done // 1_000_000, total // 1_000_000, 0)
+
+    pin(transfer.cache.folder, Owner.of_run(Path.cwd()), map(transfer.place, files), "fileset")
+    if settings.data.verify == "checksum":
+        for file in files:
+            place = transfer.place(file)
+            if transfer.order(file).there() and adler32_file(place) != file.adler32:
+                place.unlink()  # it was damaged in the cache: fetch it again
+    outcome = transfer.run(files, told)
+    failed = [f for f in outcome.failures if not f.absent]
+    if failed:
+        raise FetchError(failed, len(files))
+    verified: dict[str, Mode] = dict.fromkeys(outcome.paths, settings.data.verify)
+    return Located(outcome.paths, (), (), verified)
+
+
+def _stream(settings: Settings, files: list[ManifestFile]) -> Located:
+    """Looked at from here: whether it is there, its size, and its entries if nobody knows them."""
+    source, tree, verify = _mirror(settings), settings.channel.tree, settings.data.verify
+    with ThreadPoolExecutor(JOBS) as pool:
+        looked = pool.map(lambda file: _look(file, address(file.uri, source), tree, verify), files)
+        streamed = {f.uri: s for f, s in zip(files, looked, strict=True) if s is not None}
+    return Located({}, (), (), {}, streamed)
+
+
+def _look(file: ManifestFile, where: str, tree: str, verify: Mode) -> Streamed | None:
+    """A file at its address; None if the mirror does not have it."""
+    try:
+        size = _patient(lambda: remote_size(where), where)
+    except FileNotFoundError:
+        return None
+    if verify != "none" and size != file.size:
+        raise VerificationError(
+            f"expected size {file.size} bytes of {basename(file.uri)}, found {size} bytes at "
+            f"{where}; take another mirror, or the file as it is with data.verify=none"
+        )
+    if file.entries is not None and size == file.size:
+        return Streamed(where, size, file.entries)
+    return Streamed(where, size, _patient(lambda: _count(where, tree, size == file.size), where))
+
+
+def _count(where: str, tree: str, published: bool) -> int | Problem:
+    """Entries of the tree of a remote file, or why they cannot be read."""
+    try:
+        with open_remote(where) as file:
+            names = file.keys(recursive=False, cycle=False, filter_classname="TTree")
+            if tree in names:
+                return int(file[tree].num_entries)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return Problem(
+            "corrupt",
+            f"expected a ROOT file at {where}, found one that cannot be opened "
+            f"({lines[0][:160]}): take another mirror",
+        )
+    if published:
+        # The publisher's files of samples of which no event passed the skim hold no tree.
+        return 0
+    found = ", ".join(names) or "no tree"
+    return Problem("wrong_tree", f"expected tree {tree!r} in {basename(where)}, found {found}")
+
+
+def _patient(ask: Callable[[], Answer], where: str) -> Answer:
+    """The answer of a mirror, which may fail for a while; FileNotFoundError if it has no file."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return ask()
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            fault = xrootd_fault(where) if where.startswith("root:") else None
+            if fault is not None and fault[0]:
+                raise FileNotFoundError(fault[1]) from error
+            if not (fault or is_passing(error)):
+                raise LocationError(
+                    f"expected a file at {where}, found {type(error).__name__}: {error}; check "
+                    "data.location, or take another mirror"
+                ) from error
+            if attempt == ATTEMPTS:
+                raise FetchError([Failure(where, f"{where}: {error}")], 1) from error
+            time.sleep(FIRST_S * 2 ** (attempt - 1))
+    raise AssertionError("the last attempt returns or raises")
