@@ -186,9 +186,10 @@ class Manifest:
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """The names nearest to one that is not known, upper and lower case alike; else all or some."""
     by_lower = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    longer = [k for k in by_lower if name and k.startswith(name.lower())]
+    near = list(dict.fromkeys(longer[:3] + difflib.get_close_matches(name.lower(), by_lower)))
     if near:
-        return f"nearest: {', '.join(by_lower[n] for n in near)}"
+        return f"nearest: {', '.join(by_lower[n] for n in near[:3])}"
     more = f" and {len(by_lower) - 12} others" if len(by_lower) > 12 else ""
     return f"it has {', '.join(list(by_lower.values())[:12])}{more}"
 
