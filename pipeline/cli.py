@@ -226,11 +226,10 @@ def _config(overrides: list[str]) -> int:
     return 0
 
 
-def _data(overrides: list[str]) -> int:
-    from pipeline.data.listing import print_releases
+def _data(arguments: list[str]) -> int:
+    from pipeline.data.verb import data
 
-    print_releases(Console(), overrides)
-    return 0
+    return data(arguments, Console())
 
 
 def _serve(arguments: list[str]) -> int:

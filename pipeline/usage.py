@@ -22,7 +22,8 @@ verbs
   serve    start a server of the model at the site and wait until it is ready; [--list] [--stop]
            [--check-determinism]: measure whether it answers with the same bits alone and in a crowd
   config   print the settings that the overrides mean
-  data     list the releases, skims and samples that Ladon has manifests of
+  data     [list] [RELEASE ...] | show RELEASE[/SKIM[/SAMPLE]] | diff OLD NEW [--json]: what ATLAS
+           has opened, what is known of a part of it, what two manifests say differently
   doctor   [--nodes] [--json]: whether the chosen site can run here, and what is missing
 
 RUN is the folder of a run, or its name below run.outputs; without one the newest run
@@ -43,6 +44,7 @@ MULTIRUN = ("-m", "--multirun")
 OPTIONS = {
     "run": MULTIRUN,
     "compare": ("--json",),
+    "data": ("--json", "--against"),
     "doctor": ("--json", "--nodes"),
     "serve": ("--check-determinism", "--list", "--stop"),
     "status": ("--json", "--once"),

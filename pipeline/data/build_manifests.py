@@ -22,12 +22,13 @@ from typing import Any
 
 import jsonschema
 
-from pipeline.data.errors import DataError
+from pipeline.data.errors import DataError, LocationError, ManifestError
+from pipeline.data.manifest import nearest_names
 from pipeline.data.manifest_form import MANIFEST_SCHEMA, columns, write_manifest
 from pipeline.data.sources.client import fetch_datasets
 from pipeline.data.sources.corrections import CORRECTIONS, apply, renumbered
 from pipeline.data.sources.names import Datasets
-from pipeline.data.sources.open_data import TABLES, OpenData
+from pipeline.data.sources.open_data import CATALOG, TABLES, OpenData
 from pipeline.data.sources.published import PUBLISHED, read_published, totals
 from pipeline.data.sources.records import fetch_record
 from pipeline.data.sources.samples import samples_of
@@ -80,6 +81,11 @@ def services(folder: Path | None, api: str = API, portal: str = PORTAL) -> Itera
         yield Services(api, portal, dict.fromkeys(TABLES, f"atlasopenmagic at {api}"))
         return
     data = OpenData(folder)
+    if not (folder / CATALOG).is_file():
+        raise LocationError(
+            f"expected {CATALOG} and the tables of simulated processes in {folder}, found none; "
+            "give their folder with --open-data, or leave it out to ask the real services"
+        )
     with stand_in(data) as address:
         yield Services(address, address, TABLES, data)
 
@@ -89,7 +95,7 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
 
     `reviewed` is the folder of the reviewed files. Raises ManifestError if sources disagree.
     """
-    plan = read_json(reviewed / RECORDS)[release]
+    plan = _plan(release, reviewed)
     patches = read_json(reviewed / CORRECTIONS)
     datasets = Datasets.of(renumbered(release, fetch_datasets(release, asked.api), patches))
     skims: dict[str, dict[str, Any]] = {}
@@ -127,6 +133,17 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
         "left_out": left_out,
         "skims": skims,
     }
+
+
+def _plan(release: str, reviewed: Path) -> dict[str, Any]:
+    """Tree and records of a release; ManifestError with the nearest names if it has none."""
+    plans = read_json(reviewed / RECORDS)
+    if release not in plans:
+        raise ManifestError(
+            f"{RECORDS} has no release {release!r}; {nearest_names(release, plans)}"
+        )
+    found: dict[str, Any] = plans[release]
+    return found
 
 
 def _make(release: str, asked: Services, output: Path) -> None:

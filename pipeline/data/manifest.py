@@ -149,7 +149,7 @@ class Skim:
         if name not in self.samples:
             raise ManifestError(
                 f"skim {self.name} of release {self.release} has no sample {name!r}; "
-                f"{_nearest(name, self.samples)}"
+                f"{nearest_names(name, self.samples)}"
             )
         return self.samples[name]
 
@@ -176,17 +176,18 @@ class Manifest:
         if name not in self.skims:
             raise ManifestError(
                 f"the manifest of release {self.release} has no skim {name!r}; "
-                f"{_nearest(name, self.skims)}"
+                f"{nearest_names(name, self.skims)}"
             )
         return self.skims[name]
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest_names(name: str, known: Iterable[str]) -> str:
     """The names nearest to one that is not known, upper and lower case alike; else all or some."""
     by_lower = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    longer = [k for k in by_lower if name and k.startswith(name.lower())]
+    near = list(dict.fromkeys(longer[:3] + difflib.get_close_matches(name.lower(), by_lower)))
     if near:
-        return f"nearest: {', '.join(by_lower[n] for n in near)}"
+        return f"nearest: {', '.join(by_lower[n] for n in near[:3])}"
     more = f" and {len(by_lower) - 12} others" if len(by_lower) > 12 else ""
     return f"it has {', '.join(list(by_lower.values())[:12])}{more}"
 
@@ -201,7 +202,7 @@ def manifest_path(release: str) -> Path:
     path = manifest_folder() / f"{release}.json.gz"
     if not path.is_file():
         raise ManifestError(
-            f"no manifest for release {release!r}; {_nearest(release, known_manifests())}"
+            f"no manifest for release {release!r}; {nearest_names(release, known_manifests())}"
         )
     return path
 

@@ -56,6 +56,21 @@ def index_folder(release: str) -> Path:
     return Path(base).expanduser() / "ladon" / "indexes" / release
 
 
+def missing_indexes(release: str, folder: Path | None = None) -> list[RunIndex]:
+    """The indexes that the manifest lists and that are not, or not whole, in the user's folder."""
+    from pipeline.data.manifest import manifest_path
+    from pipeline.data.manifest_form import read_manifest
+
+    where = folder or index_folder(release)
+    manifest = read_manifest(manifest_path(release))
+    return [
+        index
+        for skim in manifest.skims.values()
+        for _, index in _indexes(skim)
+        if not _is_whole(where / basename(index.uri), index)
+    ]
+
+
 def resolve(
     release: str, index_files: Mapping[str, Path], folder: Path | None = None
 ) -> Resolution:
@@ -168,6 +183,12 @@ def _file(entry: Any, number: int, sample: Sample, place: Path) -> ManifestFile:
             f"{place}: it is the index of another run; {AGAIN}"
         )
     return ManifestFile(address, size, normalise_adler32(checksum), None)
+
+
+def _is_whole(path: Path, index: RunIndex) -> bool:
+    if not path.is_file() or path.stat().st_size != index.size:
+        return False
+    return format_adler32(zlib.adler32(path.read_bytes())) == index.adler32
 
 
 def _indexes(skim: Skim) -> list[tuple[Sample, RunIndex]]:

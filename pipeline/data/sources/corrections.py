@@ -2,7 +2,9 @@
 
 `corrections` replace a value and say why and by which source; `warnings` are for values that look
 wrong and have no sourced right one; `datasets` put right a number of the client's table, so that
-its row is found; `entries` are counts that only a record or the official samples state.
+its row is found; `entries` are counts that only a record or the official samples state. An entry is
+for the sample in all skims, or where its facts are from the named `row` of the table. `checked` is
+what looks wrong and is right: nothing is done to it, and a test holds the reason.
 """
 
 from __future__ import annotations
@@ -83,12 +85,16 @@ def _of(release: str, patches: list[Patch]) -> list[Patch]:
 
 
 def _matching(release: str, skims: Skims, patch: Patch) -> list[Sample]:
-    found = [
+    """The samples that an entry names, in all skims; of these, if it names one, of that row."""
+    named = [
         s["samples"][patch["sample"]] for s in skims.values() if patch["sample"] in s["samples"]
     ]
+    row = patch.get("row")
+    found = [s for s in named if row is None or (s["facts_source"] or "").endswith(f" {row}")]
     if not found:
+        of = "" if row is None else f" with the table's row {row}"
         raise ManifestError(
-            f"{CORRECTIONS} names sample {patch['sample']!r} of release {release}, which is in "
+            f"{CORRECTIONS} names sample {patch['sample']!r}{of} of release {release}, which is in "
             f"none of its skims {', '.join(skims)}: {json.dumps(patch)[:120]}"
         )
     return found

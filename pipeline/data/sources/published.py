@@ -79,9 +79,7 @@ def _sum(one: Published, other: Published) -> Published:
         (one.events or 0) + (other.events or 0) if known else None,
         one.bytes + other.bytes,
         max(one.rounded, other.rounded),
-        COUNTED
-        if one.source == other.source == COUNTED
-        else f"data: {one.source}; mc: {other.source}",
+        COUNTED if one.source == other.source == COUNTED else "data and mc together",
     )
 
 

@@ -46,7 +46,8 @@ def samples_of(
             campaign = campaign_of(index.uri)
             indexes[run_of(basename(index.uri), campaign or "")].append(index)
     samples = {
-        i.name: _sample(i, files[i], indexes[i], datasets, table) for i in {**files, **indexes}
+        i.name: _sample(i, files[i], indexes[i], _row(i, datasets, skim), table)
+        for i in {**files, **indexes}
     }
     if len(samples) != len({**files, **indexes}):
         raise ManifestError(
@@ -62,7 +63,7 @@ def _sample(
     identity: Identity,
     files: Sequence[ManifestFile],
     indexes: Sequence[RunIndex],
-    datasets: Datasets,
+    row: Dataset | None,
     table: str,
 ) -> Sample:
     sample = {
@@ -75,27 +76,29 @@ def _sample(
         "warnings": [],
     }
     if identity.kind == "mc":
-        _add_facts(sample, _row(identity, datasets), table)
+        _add_facts(sample, row, table)
     return sample
 
 
-def _row(identity: Identity, datasets: Datasets) -> Dataset | None:
-    """The dataset of a simulated sample: number and short name must both be its own.
+def _row(identity: Identity, datasets: Datasets, skim: str) -> Dataset | None:
+    """The dataset of a simulated sample in a skim: its number, and the skim's or its own name.
 
-    The 2020 table has up to three rows per number, one per family of skims: the name decides.
+    The 2020 table has up to three rows per number, because the skims 1lep1tau and 1largeRjet1lep
+    were made from other subsets of the generated events: the row that is named `…_<skim>` has their
+    sum of weights, the row of the plain name that of all other skims.
     """
-    named = datasets.by_short.get(identity.process)
-    if named is not None and named.number == str(identity.dsid):
-        return named
-    alone = datasets.by_number.get(str(identity.dsid), [])
-    return alone[0] if len(alone) == 1 and alone[0].short is None else None
+    rows = datasets.by_number.get(str(identity.dsid), [])
+    of_skim = [d for d in rows if (d.short or "").endswith(f"_{skim}")]
+    named = [d for d in rows if d.short == identity.process]
+    unnamed = [d for d in rows if d.short is None and len(rows) == 1]
+    return next(iter([*of_skim, *named, *unnamed]), None)
 
 
 def _add_facts(sample: Sample, row: Dataset | None, table: str) -> None:
     if row is None or row.facts["cross_section_pb"] is None:
+        called = " ".join(dict.fromkeys((sample["name"], sample["process"])))
         sample["warnings"].append(
-            f"The release's table has no row for {sample['name']} {sample['process']}: it cannot "
-            "be normalised."
+            f"The release's table has no row for {called}: it cannot be normalised."
         )
         return
     sample.update(row.facts)
