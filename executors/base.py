@@ -19,6 +19,9 @@ FaultKind = Literal[
 ]
 """Whose fault a failed chunk is: `file`, `tree` and `branch` are the data's."""
 
+TREES = ("TTree", "ROOT::RNTuple")
+"""Classes of what holds events in a ROOT file."""
+
 DATA_FAULTS: frozenset[FaultKind] = frozenset({"file", "tree", "branch"})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uproot
 
-from executors.base import Chunk, FaultKind
+from executors.base import TREES, Chunk, FaultKind
 from executors.remote import (
     RangeError,
     causes,
@@ -129,7 +129,7 @@ def _look_inside(chunk: Chunk, branches: Sequence[str]) -> Diagnosis | None:
     """Another tree, other branches, fewer entries: what a readable file may lack."""
     try:
         with open_remote(chunk.path) if is_remote(chunk.path) else uproot.open(chunk.path) as file:
-            trees = sorted(file.keys(cycle=False, filter_classname="TTree"))
+            trees = sorted(file.keys(cycle=False, filter_classname=TREES))
             if chunk.tree not in trees:
                 return "tree", (
                     f"expected tree {chunk.tree!r} in {_name(chunk)}, found "

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import uproot
 
+from executors.base import TREES
+
 _BIG_FILE = 1_000_000
 """Added to the version in the header of files with 64-bit positions (ROOT's TFile)."""
 
@@ -36,7 +38,7 @@ def count_entries(path: Path, tree: str) -> int | Problem:
         )
     try:
         with uproot.open(path) as file:
-            names = file.keys(recursive=False, cycle=False, filter_classname="TTree")
+            names = file.keys(recursive=False, cycle=False, filter_classname=TREES)
             if tree in names:
                 return int(file[tree].num_entries)
     except Exception as error:  # noqa: BLE001  (a damaged file makes uproot raise nearly anything)

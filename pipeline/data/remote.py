@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from executors.base import TREES
 from executors.diagnosis import is_passing
 from executors.remote import open_remote, remote_size, xrootd_fault
 from pipeline.data.errors import LocationError, VerificationError
@@ -129,7 +130,7 @@ def _count(where: str, tree: str, published: bool) -> int | Problem:
     """Entries of the tree of a remote file, or why they cannot be read."""
     try:
         with open_remote(where) as file:
-            names = file.keys(recursive=False, cycle=False, filter_classname="TTree")
+            names = file.keys(recursive=False, cycle=False, filter_classname=TREES)
             if tree in names:
                 return int(file[tree].num_entries)
     except Exception as error:

@@ -126,7 +126,7 @@ class Door:
                     "…; the file is of another release or version"
                 )
         sources = [arrays[b] if b in present else None for b in variable.sources]
-        values = sources[0] if variable.derived is None else variable.derived(*sources)
+        values: Any = sources[0] if variable.derived is None else variable.derived(*sources)
         if variable.scale == 1.0:
             return values
         # Dividing by 1000 rounds once; multiplying by float32(0.001) would move 25,000 MeV

@@ -72,3 +72,42 @@ def test_a_file_that_was_replaced_is_opened_again(tmp_path: Path) -> None:
         os.utime(fresh, ns=(value * 10**9, value * 10**9))
         os.replace(fresh, path)
         assert reading.read(chunk, ["number"])["number"].tolist() == [value] * 3
+
+
+PHYSLITE = "2024r-pp/PHYSLITE_example.root"
+LINK = "AnalysisJetsAuxDyn.btaggingLink/AnalysisJetsAuxDyn.btaggingLink.m_persIndex"
+MATCHED = "AnalysisTrigMatch_HLT_g35_loose_g25_looseAuxDyn.TrigMatchedObjects"
+
+
+@pytest.mark.realdata
+def test_parts_of_branches_and_element_links_stand_beside_the_flat_ones(samples: Path) -> None:
+    chunk = Chunk("c", "s", str(samples / PHYSLITE), "CollectionTree", 90, 100)
+    wanted = ["AnalysisJetsAuxDyn.pt", LINK, MATCHED]
+    events = reading.read(chunk, wanted)
+    assert sorted(events.fields) == sorted(wanted)
+    with uproot.open(chunk.path) as file:
+        tree = file[chunk.tree]
+        plain = {n: tree[n].array(entry_start=90, entry_stop=100) for n in wanted}
+    for name, array in plain.items():
+        found = ak.Array(ak.materialize(events[name]).layout)
+        assert ak.array_equal(found, array, check_parameters=False), name
+    assert ak.num(events[MATCHED]).tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_a_branch_that_may_be_missing_is_read_where_it_is(root_file: Path) -> None:
+    (chunk,) = chunks_of(root_file, 0, 10)
+    assert reading.read(chunk, ["pt?", "eta?"]).fields == ["pt"]
+    with pytest.raises(reading.EventCountError, match="found 10 of 1"):
+        reading.read(chunk, ["pt?", "eta"])
+
+
+def test_an_rntuple_is_read_like_a_tree(tmp_path: Path) -> None:
+    path = tmp_path / "synthetic.root"
+    pt = [[float(n)] * (n % 3) for n in range(20)]
+    with uproot.recreate(path) as file:
+        file.mkrntuple("events", ak.Array({"pt": pt, "run": np.arange(20)}))
+    with uproot.open(path) as file:
+        assert file.classnames() == {"events;1": "ROOT::RNTuple"}
+    events = reading.read(Chunk("c", "s", str(path), "events", 5, 15), ["run", "pt"])
+    assert ak.to_list(events["pt"]) == pt[5:15]
+    assert ak.to_list(events["run"]) == list(range(5, 15))

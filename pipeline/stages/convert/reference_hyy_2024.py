@@ -184,7 +184,7 @@ def distance(eta: np.ndarray, phi: np.ndarray, pair: Columns, event: np.ndarray)
     """Distance in (eta, phi) of each object to the nearer photon of its event's pair."""
     d_eta = eta - pair["eta"][:, event]
     d_phi = np.remainder(phi - pair["phi"][:, event] + np.pi, 2 * np.pi) - np.pi
-    return np.hypot(d_eta, d_phi).min(axis=0)
+    return np.asarray(np.hypot(d_eta, d_phi).min(axis=0))
 
 
 def in_slots(prefix: str, event: np.ndarray, values: Columns, n: int, slots: int) -> Columns:

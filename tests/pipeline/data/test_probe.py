@@ -52,3 +52,13 @@ def test_what_is_no_root_file_is_corrupt(tmp_path: Path, content: bytes) -> None
     problem = count_entries(path, "mini")
     assert isinstance(problem, Problem)
     assert problem.kind in ("corrupt", "wrong_tree")
+
+
+def test_entries_of_an_rntuple_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "synthetic.root"
+    with uproot.recreate(path) as file:
+        file.mkrntuple("events", {"run": np.arange(7)})
+    assert count_entries(path, "events") == 7
+    other = count_entries(path, "analysis")
+    assert isinstance(other, Problem)
+    assert other.message == "expected tree 'analysis' in synthetic.root, found events"
