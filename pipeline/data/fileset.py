@@ -4,67 +4,31 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.data.chosen import expanded
-from pipeline.data.chunks import Chunk, cut
-from pipeline.data.errors import IncompleteSampleError, LocationError
-from pipeline.data.identity import basename, is_remote
-from pipeline.data.locate import Located, Streamed, locate, open_location
-from pipeline.data.manifest import ManifestFile, Sample
+from pipeline.data.errors import IncompleteSampleError
+from pipeline.data.file_entry import Draft, Progress, file_entry, streamed_entry
+from pipeline.data.identity import is_remote
+from pipeline.data.locate import Located, locate, open_location
+from pipeline.data.manifest import Sample
 from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.data.physlite.normalisation import checked_sum
-from pipeline.data.probe import Problem, count_entries
+from pipeline.data.refusals import (
+    Wanted,
+    check_complete,
+    check_resolved,
+    check_something_there,
+)
 from pipeline.data.remote import bring
 from pipeline.data.synthetic_source import synthetic_samples
-from pipeline.data.verify import Mode, verify_file
 from pipeline.settings import Settings
 
 FILESET_SCHEMA = 1
 PHYSLITE = frozenset({"2024r-pp"})
 """Releases whose files have cut bookkeepers."""
-Progress = Callable[[int, int, int], None]
-"""Told (megabytes done, megabytes in all, events counted)."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A sample that belongs into the fileset, and what the channel wants of it."""
-
-    sample: Sample
-    process: str
-    role: str
-    """signal, background, data, or other (not asked for, but there)."""
-
-
-@dataclass
-class Draft:
-    """What has been gathered so far."""
-
-    mode: Mode
-    count: bool
-    """Whether files are verified and counted now, or by the jobs that convert them."""
-    tree: str
-    chunk_size: int
-    progress: Progress | None
-    bookkeepers: bool
-    """Whether the files of the release say what was generated (PHYSLITE)."""
-    total: int
-    """Bytes of all files that are there."""
-    done: int = 0
-    events: int = 0
-    samples: dict[str, Any] = field(default_factory=dict)
-    chunks: list[Chunk] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def advance(self, size: int) -> None:
-        """Tell the display that `size` more bytes are done."""
-        self.done += size
-        if self.progress is not None:
-            self.progress(self.done // 1_000_000, self.total // 1_000_000, self.events)
 
 
 def build_fileset(
@@ -98,11 +62,11 @@ def build_fileset(
         listed = manifest.skim(settings.channel.skim).samples
         located = locate(manifest, settings.channel.skim, folder)
         location = str(folder)
-        _check_something_there(settings, located, folder)
+        check_something_there(settings, located, folder)
     wanted = _wanted(settings, listed, located)
     if not data.partial:
         check_resolved(wanted, data.release)
-        _check_complete(wanted, located, location)
+        check_complete(wanted, located, location)
     total = sum(os.stat(p).st_size for p in located.paths.values())
     total += sum(s.size for s in located.streamed.values())
     bookkeepers = data.release in PHYSLITE and not data.synthetic
@@ -155,48 +119,6 @@ def _listed(name: str, listed: Mapping[str, Sample], settings: Settings) -> Samp
     return chosen_manifest(settings.data).skim(settings.channel.skim).sample(name)
 
 
-def _check_something_there(settings: Settings, located: Located, folder: Path) -> None:
-    if located.paths:
-        return
-    first = ", ".join(p.name for p in located.unknown[:3])
-    found = f"{len(located.unknown)} other ROOT files ({first})" if first else "no ROOT file"
-    example = chosen_manifest(settings.data).skim(settings.channel.skim).files[0]
-    raise LocationError(
-        f"expected files of skim {settings.channel.skim} of release {settings.data.release} such "
-        f"as {basename(example.uri)} in {folder} or below, found {found}; check data.location"
-    )
-
-
-def check_resolved(wanted: Sequence[Wanted], release: str) -> None:
-    """Refuse runs of which nobody has told the files yet: they would seem to have none."""
-    unresolved = [w.sample.name for w in wanted if not w.sample.resolved]
-    if unresolved:
-        raise IncompleteSampleError(
-            f"the files of {len(unresolved)} samples of release {release} are not known, first "
-            f"{unresolved[0]}: the portal lists them by run; get its lists with `ladon fetch "
-            "--index`, or go on without these samples with data.partial=true"
-        )
-
-
-def _check_complete(wanted: Sequence[Wanted], located: Located, location: str) -> None:
-    """Refuse samples with missing files: their normalisation would be silently wrong."""
-    incomplete = {
-        w.sample.name: gone
-        for w in wanted
-        if w.role != "other" and (gone := located.missing(w.sample.files))
-    }
-    if not incomplete:
-        return
-    name, gone = next(iter(incomplete.items()))
-    of = next(len(w.sample.files) for w in wanted if w.sample.name == name)
-    first = ", ".join(basename(uris[0]) for uris in list(incomplete.values())[:3])
-    raise IncompleteSampleError(
-        f"{len(incomplete)} of {len(wanted)} samples are incomplete in {location}: sample {name} "
-        f"misses {len(gone)} of {of} files; first missing: {first}. Put them there, give another "
-        "data.location=PATH, or go on without normalising them with data.partial=true"
-    )
-
-
 def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     """One sample's entry; its chunks, problems and notes go to the draft."""
     sample = one.sample
@@ -204,9 +126,9 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     reasons: list[str] = []
     for file in sample.files:
         if file.uri in located.paths:
-            files.append(_file(sample, file, located, draft, reasons))
+            files.append(file_entry(sample, file, located, draft, reasons))
         elif file.uri in located.streamed:
-            files.append(_streamed(sample, file, located.streamed[file.uri], draft, reasons))
+            files.append(streamed_entry(sample, file, located.streamed[file.uri], draft, reasons))
     missing = located.missing(sample.files)
     if missing:
         reasons.insert(0, f"{len(missing)} of its {len(sample.files)} file(s) missing")
@@ -238,89 +160,6 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
         "files": files,
         "missing": missing,
     }
-
-
-def _file(
-    sample: Sample, file: ManifestFile, located: Located, draft: Draft, reasons: list[str]
-) -> dict[str, Any]:
-    """The entry of a file that is here; what keeps its sample from being normalised goes to
-    `reasons`."""
-    path = located.paths[file.uri]
-    if not draft.count:
-        return _uncounted(file, path, draft)
-    verified = located.verified.get(file.uri) or verify_file(path, file, draft.mode)
-    counted = entries_of(file, path, verified, draft.tree)
-    return _entry(sample, file, path, path.stat().st_size, verified, counted, draft, reasons)
-
-
-def _streamed(
-    sample: Sample, file: ManifestFile, found: Streamed, draft: Draft, reasons: list[str]
-) -> dict[str, Any]:
-    """The entry of a file that is read where it is: its size was verified, its checksum cannot."""
-    verified: Mode = "none" if draft.mode == "none" else "size"
-    where = found.address
-    return _entry(sample, file, where, found.size, verified, found.entries, draft, reasons)
-
-
-def _entry(
-    sample: Sample,
-    file: ManifestFile,
-    path: Path | str,
-    size: int,
-    verified: Mode,
-    counted: int | Problem,
-    draft: Draft,
-    reasons: list[str],
-) -> dict[str, Any]:
-    """One file's entry, and its chunks."""
-    problem = counted if isinstance(counted, Problem) else None
-    entries = None if isinstance(counted, Problem) else counted
-    if problem is not None:
-        reasons.append(problem.message)
-        draft.notes.append(f"sample {sample.name}: {problem.message}")
-    elif file.entries is not None and entries != file.entries:
-        reasons.append(f"expected {file.entries} entries in {basename(file.uri)}, found {entries}")
-        draft.notes.append(f"sample {sample.name}: {reasons[-1]}")
-    if entries is not None:
-        draft.chunks += cut(sample.name, file, path, size, entries, draft.chunk_size)
-        draft.events += entries
-    draft.advance(size)
-    return {
-        "uri": file.uri,
-        "path": str(path),
-        "size": size,
-        "adler32": file.adler32,
-        "entries": entries,
-        "verified": verified,
-        "problem": None if problem is None else asdict(problem),
-    }
-
-
-def _uncounted(file: ManifestFile, path: Path, draft: Draft) -> dict[str, Any]:
-    """The entry of a file that a job will verify and count; the entries are the manifest's."""
-    verified = verify_file(path, file, "none" if draft.mode == "none" else "size")
-    draft.advance(file.size)
-    return {
-        "uri": file.uri,
-        "path": str(path),
-        "size": path.stat().st_size,
-        "adler32": file.adler32,
-        "entries": file.entries,
-        "verified": verified,
-        "problem": None,
-    }
-
-
-def entries_of(file: ManifestFile, path: Path, verified: Mode, tree: str) -> int | Problem:
-    """Entries of a file: from the manifest if the checksum says it is that file, else counted."""
-    if verified == "checksum" and file.entries is not None:
-        return file.entries
-    counted = count_entries(path, tree)
-    published = path.stat().st_size == file.size
-    if isinstance(counted, Problem) and counted.kind == "wrong_tree" and published:
-        # The publisher's files of samples of which no event passed the skim hold no tree.
-        return 0
-    return counted
 
 
 def _note(settings: Settings, located: Located, draft: Draft) -> None:

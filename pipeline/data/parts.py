@@ -123,7 +123,7 @@ MOST_SAID = 3
 
 
 def _count(file: Mapping[str, Any], part: Mapping[str, Any], data: DataSettings) -> dict[str, Any]:
-    from pipeline.data.fileset import entries_of
+    from pipeline.data.file_entry import entries_of
     from pipeline.data.verify import verify_file
 
     listed, path = _listed(file), Path(file["path"])

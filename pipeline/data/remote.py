@@ -51,20 +51,24 @@ def bring(settings: Settings, progress: Progress | None) -> Located:
 
 
 def local_copies(settings: Settings, files: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """URI -> path on this machine of `files` of a fileset; those that are streamed are copied.
+    """Path of the fileset -> path on this machine of `files`; those that are streamed are copied.
 
     Raises FetchError if one could not be had.
     """
-    paths = {str(f["uri"]): str(f["path"]) for f in files}
-    away = [f for f in files if is_remote(paths[f["uri"]])]
+    paths = {str(f["path"]): str(f["path"]) for f in files}
+    away = {str(f["uri"]): str(f["path"]) for f in files if is_remote(str(f["path"]))}
     if away:
-        wanted = [ManifestFile(f["uri"], f["size"], f["adler32"], None) for f in away]
+        wanted = [
+            ManifestFile(f["uri"], f["size"], f["adler32"], None)
+            for f in files
+            if f["path"] in away.values()
+        ]
         transfer = transfer_of(settings.data)
         pin(transfer.cache.folder, Owner.of_run(Path.cwd()), map(transfer.place, wanted), "copies")
         outcome = transfer.run(wanted, lambda *told: None)
         if outcome.failures:
             raise FetchError(outcome.failures, len(wanted))
-        paths |= {uri: str(path) for uri, path in outcome.paths.items()}
+        paths |= {away[uri]: str(path) for uri, path in outcome.paths.items()}
     return paths
 
 

@@ -88,18 +88,19 @@ def _from_any(
 ) -> Failure | None:
     """Take the file from the first source that has it; else what each of them said."""
     reasons: list[str] = []
-    absent = True
+    absent = content = True
     for address in order.addresses:
         try:
             _from(address, order, part, patience, stop, on_bytes)
         except SourceFault as fault:
             reasons.append(str(fault))
             absent &= fault.absent
+            content &= fault.content
         else:
             part.become(order.target)
             return None
     said = " and ".join(reasons)
-    return Failure(order.file.uri, f"{basename(order.file.uri)}: {said}", absent)
+    return Failure(order.file.uri, f"{basename(order.file.uri)}: {said}", absent, content)
 
 
 def _from(
@@ -126,7 +127,7 @@ def _from(
         on_bytes(-part.size)
         part.restart()
         if anew:
-            raise SourceFault(wrong)
+            raise SourceFault(wrong, content=True)
         anew = True  # the bytes of an earlier time may have been the wrong ones
 
 
@@ -138,7 +139,8 @@ def _take(
     with open_stream(address, part.size, patience.timeout_s) as stream:
         if checked and stream.size not in (None, order.file.size):
             raise SourceFault(
-                f"expected {order.file.size} bytes at {address}, found a file of {stream.size}"
+                f"expected {order.file.size} bytes at {address}, found a file of {stream.size}",
+                content=True,
             )
         if stream.begin != part.size:  # a server without ranges sends everything again
             on_bytes(-part.size)
@@ -150,7 +152,8 @@ def _take(
                 on_bytes(-part.size)
                 part.restart()
                 raise SourceFault(
-                    f"expected {order.file.size} bytes at {address}, found more than that"
+                    f"expected {order.file.size} bytes at {address}, found more than that",
+                    content=True,
                 )
             part.append(block)
             on_bytes(len(block))

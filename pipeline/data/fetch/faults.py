@@ -23,10 +23,12 @@ class PassingFault(Exception):  # noqa: N818  (of a source; no error of the tran
 class SourceFault(Exception):  # noqa: N818  (the next source may do)
     """A source does not have the file, or has another one: asking it again is of no use."""
 
-    def __init__(self, reason: str, absent: bool = False) -> None:
+    def __init__(self, reason: str, absent: bool = False, content: bool = False) -> None:
         super().__init__(reason)
         self.absent = absent
         """The source says that there is no such file."""
+        self.content = content
+        """The source has a file of that name with other bytes than it should."""
 
 
 class Cancelled(Exception):  # noqa: N818  (no error: somebody asked for it)
@@ -53,6 +55,8 @@ class Failure:
     reason: str
     absent: bool = False
     """Every source said that it has no such file."""
+    content: bool = False
+    """Every source has a file of that name with other bytes than it should."""
 
 
 class FetchError(DataError, OSError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, SupportsIndex
 
+from pipeline.data.fetch.faults import FetchError
 from pipeline.data.remote import local_copies
 from pipeline.files import read_json, write_json
 from pipeline.settings import Settings
@@ -25,15 +26,27 @@ class InspectContract:
     def arguments(self, context: StageContext) -> dict[str, Any]:
         """The first readable file of every sample that has one: `{"paths": {sample: path}}`.
 
-        A solution reaches no network: a file that is streamed is copied for it, once.
+        A solution reaches no network: a file that is streamed is copied for it, once. If its bytes
+        are not those of the manifest the next file of the sample is given.
         """
-        paths = {}
-        for name, sample in sorted(context.fileset["samples"].items()):
-            readable = [f for f in sample["files"] if f["entries"] is not None]
-            if readable:
-                paths[name] = readable[0]
-        copies = local_copies(context.settings, list(paths.values()))
-        return {"paths": {name: copies[file["uri"]] for name, file in paths.items()}}
+        readable = {
+            name: [f for f in sample["files"] if f["entries"] is not None]
+            for name, sample in sorted(context.fileset["samples"].items())
+        }
+        paths: dict[str, Any] = {}
+        while waiting := {n: files[0] for n, files in readable.items() if files and n not in paths}:
+            try:
+                copies = local_copies(context.settings, list(waiting.values()))
+            except FetchError as error:
+                bad = {failure.uri for failure in error.failures if failure.content}
+                if not bad:
+                    raise
+                readable = {
+                    n: [f for f in files if f["uri"] not in bad] for n, files in readable.items()
+                }
+            else:
+                paths |= {name: copies[file["path"]] for name, file in waiting.items()}
+        return {"paths": {name: paths[name] for name in readable if name in paths}}
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
         """Call `solution.inspect` once per sample."""

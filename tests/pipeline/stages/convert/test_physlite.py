@@ -51,7 +51,7 @@ def settings(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     first = load_manifest("2024r-pp").skims["physlite"].samples[MC].files[0].uri
     for name in (first.rsplit("/", 1)[1], OF_RUN):
         shutil.copyfile(samples / "2024r-pp/PHYSLITE_example.root", location / name)
-    monkeypatch.setattr(filesets, "load_manifest", lambda release: manifest_with_the_run())
+    monkeypatch.setattr(filesets, "chosen_manifest", lambda data: manifest_with_the_run())
     return configure(
         ["channel=hyy", "data=opendata_2024", f"data.location={location}", "data.partial=true",
          "data.verify=none", "data.chunk_size=30"]
