@@ -15,7 +15,7 @@ from pipeline.plan.branches import FOLDER, MeasuredFile, branch_table
 
 
 def measure(path: Path, tree: str, skim: str, kind: str, synthetic: bool) -> MeasuredFile:
-    """What the branches of `tree` take in a file; ValueError if it has no entries."""
+    """What the branches of `tree` take in a file; ValueError if it has too few entries to tell."""
     with uproot.open(path) as file:
         found = file[tree]
         entries = int(found.num_entries)
@@ -26,6 +26,11 @@ def measure(path: Path, tree: str, skim: str, kind: str, synthetic: bool) -> Mea
             for name, branch in sorted(found.iteritems(recursive=True))
             if branch.num_baskets
         }
+    if not any(branches.values()):
+        raise ValueError(
+            f"expected baskets of their own in {path}, found {entries} entries inside the tree's "
+            "header; measure a file with more events"
+        )
     return MeasuredFile(
         path.name, adler32_file(path), path.stat().st_size, entries, kind, skim, synthetic,
         branches,

@@ -81,21 +81,21 @@ def check_tiling(fileset: Mapping[str, Any], chunks: Sequence[Chunk]) -> None:
                 if chunk.start != end or chunk.stop < chunk.start:
                     what = "are left out" if chunk.start > end else "are counted twice"
                     low, high = sorted((end, chunk.start))
-                    raise LedgerError(f"entries {low} to {high} of {where} {what}; {_NEXT}")
+                    raise LedgerError(f"entries {low} to {high} of {where} {what}; {NEXT}")
                 end = chunk.stop
             wanted = file["entries"] or 0  # null: a file that cannot be read has no chunks
             if end != wanted:
                 raise LedgerError(
-                    f"expected chunks up to entry {wanted} of {where}, found {end}; {_NEXT}"
+                    f"expected chunks up to entry {wanted} of {where}, found {end}; {NEXT}"
                 )
     if of_file:
         name, path = next(iter(of_file))
         raise LedgerError(
-            f"found a chunk of {Path(path).name}, which sample {name} does not have; {_NEXT}"
+            f"found a chunk of {Path(path).name}, which sample {name} does not have; {NEXT}"
         )
 
 
-_NEXT = "delete the fileset of the run and give the same command again"
+NEXT = "delete the fileset of the run and give the same command again"
 
 
 def check_events(outcome: ChunkOutcome) -> None:

@@ -19,6 +19,7 @@ from executors.base import Chunk
 from pipeline.files import replacing
 from pipeline.stages.convert.ledger import (
     LEDGER_SCHEMA,
+    NEXT,
     ChunkOutcome,
     LedgerError,
     check_events,
@@ -148,6 +149,7 @@ def check_table(fileset: Mapping[str, Any], table: pa.Table) -> None:
     """`check_tiling` for very many chunks."""
     first: dict[str, int] = {}
     entries: list[int] = []
+    files = {name: len(sample["files"]) for name, sample in fileset["samples"].items()}
     for name, sample in fileset["samples"].items():
         first[name] = len(entries)
         entries += [file["entries"] or 0 for file in sample["files"]]
@@ -158,9 +160,13 @@ def check_table(fileset: Mapping[str, Any], table: pa.Table) -> None:
     stray = [n for n in names.dictionary.to_pylist() if n not in first]
     if stray:
         raise LedgerError(f"found chunks of sample {stray[0]}, which the fileset does not have")
+    most = np.asarray([files[n] for n in names.dictionary.to_pylist()], dtype=np.int64)
     base = np.asarray([first[n] for n in names.dictionary.to_pylist()], dtype=np.int64)
     codes = names.indices.to_numpy(zero_copy_only=False)
     start, stop, number = (table[c].to_numpy() for c in ("start", "stop", "number"))
+    if len(codes) and (number >= most[codes]).any():
+        name = names.dictionary[codes[np.argmax(number >= most[codes])]].as_py()
+        raise LedgerError(f"found chunks of a file that sample {name} does not have; {NEXT}")
     file = (base[codes] if len(codes) else codes.astype(np.int64)) + number
     order = np.lexsort((stop, start, file))
     file, start, stop = file[order], start[order], stop[order]
@@ -168,9 +174,8 @@ def check_table(fileset: Mapping[str, Any], table: pa.Table) -> None:
     before = np.where(opens, 0, np.r_[0, stop[:-1]] if len(stop) else stop)
     wrong = {*file[(start != before) | (stop < start)].tolist()}
     reached = np.zeros(len(wanted), dtype=np.int64)
-    known = file < len(wanted)
-    np.maximum.at(reached, file[known], stop[known])
-    wrong |= {*np.flatnonzero(reached != wanted).tolist(), *file[~known].tolist()}
+    np.maximum.at(reached, file, stop)
+    wrong |= {*np.flatnonzero(reached != wanted).tolist()}
     if wrong:
         _say_what_is_wrong(fileset, table, min(wrong), first)
 
@@ -184,11 +189,10 @@ def _say_what_is_wrong(
     mask = pc.and_(
         pc.equal(table["sample"].cast(pa.string()), name), pc.equal(table["number"], number)
     )
-    files = fileset["samples"][name]["files"][number : number + 1]
-    path = files[0]["path"] if files else f"file {number}"
+    told = fileset["samples"][name]["files"][number]
+    path = told["path"]
     own = [
         Chunk(row["id"], name, path, "", row["start"], row["stop"])
         for row in table.filter(mask).to_pylist()
     ]
-    check_tiling({"samples": {name: {"files": files}}}, own)
-    raise LedgerError(f"the chunks of {path} of sample {name} do not add up")
+    check_tiling({"samples": {name: {"files": [told]}}}, own)
