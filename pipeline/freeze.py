@@ -132,7 +132,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "channel_stages": list(settings.channel.stages),
         "chain": settings.chain,
         "solver": settings.solver.name,
-        "synthetic": settings.data.synthetic,
+        "synthetic": settings.data.generated,
         "workers": settings.site.workers,
     }
 

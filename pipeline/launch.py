@@ -52,7 +52,7 @@ def container_command(settings: Sequence[Settings], run: Path) -> list[str]:
     read = {site.sandbox_image}
     keys = set()
     for one in settings:
-        read |= {one.data.location, one.model.api_key_file, one.model.recorded}
+        read |= {one.data.location, one.data.skim, one.model.api_key_file, one.model.recorded}
         keys.add(one.model.api_key_env)
     return step_prefix(
         StepContainer(

@@ -18,6 +18,8 @@ from pipeline.files import read_json, sha256_json
 from pipeline.site_settings import SiteSettings
 
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize", "measure")
+MADE_BY_CONVERT = ("inspect", "convert")
+"""Stages that read ROOT files; a skim takes their place."""
 SETTINGS_SCHEMA = 1
 
 
@@ -89,6 +91,8 @@ class DataSettings:
     """Official release key, e.g. 2025e-13tev-beta; it chooses manifest and schema door."""
     synthetic: bool = False
     location: str | None = None
+    skim: str | None = None
+    """Folder of a skim whose converted events are taken instead of ROOT files."""
     verify: Literal["checksum", "size", "none"] = "checksum"
     partial: bool = False
     luminosity: float = 36.1
@@ -100,6 +104,11 @@ class DataSettings:
     """Share of the non-tight, non-isolated continuum that synthetic data keeps."""
     chunk_size: int = 100_000
 
+    @property
+    def generated(self) -> bool:
+        """Whether files have to be made before anything is read."""
+        return self.synthetic and self.skim is None
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -108,6 +117,8 @@ class RunSettings:
     name: str
     outputs: str
     accept_code_change: bool = False
+    skims: bool = True
+    """Whether what convert makes is kept below `outputs`/skims, and looked for there."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Places:
         for one in settings:
             for path, word in (
                 (one.data.location, "<data>"),
+                (one.data.skim, "<skim>"),
                 (one.run.outputs, "<outputs>"),
                 (one.site.container, "<image>"),
                 (one.site.sandbox_image, "<image>"),

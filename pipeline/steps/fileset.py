@@ -9,6 +9,7 @@ from pipeline.data.fileset import build_fileset
 from pipeline.files import read_json, write_json
 from pipeline.progress import StepProgress
 from pipeline.settings import load
+from pipeline.skim import fileset_of
 from pipeline.steps.errors import run_step
 
 
@@ -19,9 +20,13 @@ def main() -> None:
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--synthetic", nargs="*", default=[], type=Path)
     given = parser.parse_args()
+    settings = load(given.settings)
+    if settings.data.skim is not None:
+        write_json(given.output, fileset_of(settings))
+        return
     progress = StepProgress(Path.cwd(), "fileset")
     records = [record for path in given.synthetic for record in read_json(path)]
-    write_json(given.output, build_fileset(load(given.settings), records or None, progress))
+    write_json(given.output, build_fileset(settings, records or None, progress))
     progress.close()
 
 

@@ -65,7 +65,7 @@ def _check_plan(plan: PointPlan, settings: Settings, group: Group) -> None:
         ("channel_stages", plan.channel_stages, settings.channel.stages),
         ("chain", plan.chain, settings.chain),
         ("solver", plan.solver, settings.solver.name),
-        ("synthetic", plan.synthetic, settings.data.synthetic),
+        ("synthetic", plan.synthetic, settings.data.generated),
     ):
         group.same(
             "sweep.json", f"plan.{plan.name}.{what} as the settings mean it,", meant, planned
