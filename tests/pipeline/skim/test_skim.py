@@ -167,7 +167,7 @@ def test_a_changed_manifest_is_refused(skim: Path, settings: Settings, tmp_path:
 
 
 def test_no_skim(tmp_path: Path) -> None:
-    with pytest.raises(SkimError, match="found no skim.json there"):
+    with pytest.raises(SkimError, match=r"found no skim\.json there"):
         read_skim(tmp_path)
 
 
