@@ -11,7 +11,8 @@ import awkward as ak
 import numpy as np
 import uproot
 from coffea.nanoevents import BaseSchema, NanoEventsFactory
-from coffea.nanoevents.mapping import UprootSourceMapping
+from coffea.nanoevents.mapping import TrivialUprootOpener, UprootSourceMapping
+from coffea.nanoevents.util import tuple_to_key
 
 from executors.base import Chunk
 from executors.remote import is_remote, open_remote
@@ -26,6 +27,9 @@ _Key = tuple[str, int, int]
 _OPEN: dict[_Key, Any] = {}
 """The one file that this process read last: its next chunk needs no second look at the tree."""
 
+_SCHEMAS: dict[tuple[str, ...], Any] = {}
+"""Of that file: tree and branches -> the schema that coffea made of them."""
+
 
 class EventCountError(ValueError):
     """A chunk has other events or branches than it should."""
@@ -39,13 +43,12 @@ class BulkBuffers(Mapping[str, "np.ndarray[Any, Any]"]):
     """
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
-        self._layouts = {name: array.layout for name, array in arrays.items()}
+        self._layouts = {name: _lists_of_64_bits(a.layout) for name, a in arrays.items()}
 
     def __getitem__(self, key: str) -> np.ndarray[Any, Any]:
         name, _, *way = UprootSourceMapping.interpret_key(key)[-1]
         node = self._layouts[name]
         for step in way:
-            node = node.to_ListOffsetArray64(True)
             if step == "!offsets":
                 return np.asarray(node.offsets)
             node = node.content[: node.offsets[-1]]
@@ -56,6 +59,18 @@ class BulkBuffers(Mapping[str, "np.ndarray[Any, Any]"]):
 
     def __len__(self) -> int:
         return len(self._layouts)
+
+
+def _lists_of_64_bits(node: Any) -> Any:
+    """A layout whose lists all have offsets of 64 bits from 0, as coffea's forms say.
+
+    Once for each branch: its offsets and its content are asked for one after the other.
+    """
+    if not node.is_list:
+        return node
+    lists = node.to_ListOffsetArray64(True)
+    inner = _lists_of_64_bits(lists.content)
+    return lists if inner is lists.content else lists.copy(content=inner)
 
 
 def read(chunk: Chunk, branches: Sequence[str]) -> Any:
@@ -75,17 +90,7 @@ def read(chunk: Chunk, branches: Sequence[str]) -> Any:
         how=dict,
     )
     beside = _beside(names, arrays)
-    factory = NanoEventsFactory.from_root(
-        directory,
-        treepath=chunk.tree,
-        schemaclass=BaseSchema,
-        mode="virtual",
-        entry_start=chunk.start,
-        entry_stop=chunk.stop,
-        buffer_cache=BulkBuffers(arrays),
-        iteritems_options={"filter_name": list(arrays)},
-    )
-    events = factory.events()
+    events = _factory(directory, chunk, list(arrays), BulkBuffers(arrays)).events()
     for name, array in beside.items():
         events = ak.with_field(events, array, name)
     if len(events) != len(chunk) or set(events.fields) != set(names):
@@ -109,8 +114,39 @@ def _beside(names: Sequence[str], arrays: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _factory(
+    directory: Any, chunk: Chunk, branches: Sequence[str], buffers: BulkBuffers
+) -> NanoEventsFactory:
+    """coffea's factory of a chunk; the schema is worked out for the first chunk of a file alone."""
+    tree, known = directory[chunk.tree], (chunk.tree, *branches)
+    entries = tree.num_entries
+    start, stop = chunk.start, min(chunk.stop, entries)
+    if known not in _SCHEMAS:
+        first = NanoEventsFactory.from_root(
+            directory,
+            treepath=chunk.tree,
+            schemaclass=BaseSchema,
+            mode="virtual",
+            entry_start=start,
+            entry_stop=stop,
+            buffer_cache=buffers,
+            iteritems_options={"filter_name": list(branches)},
+        )
+        _SCHEMAS[known] = first._schema
+        return first
+    uuid = str(tree.file.uuid)
+    mapping = UprootSourceMapping(
+        TrivialUprootOpener({uuid: tree.file.file_path}), start, stop, cache={},
+        file_handle=directory, virtual=True, buffer_cache=buffers,
+    )  # fmt: skip
+    mapping.preload_column_source(uuid, tree.object_path, tree)
+    partition = tuple_to_key((uuid, tree.object_path, f"{start}-{stop}"))
+    return NanoEventsFactory(_SCHEMAS[known], mapping, partition, mode="virtual")
+
+
 def close() -> None:
     """Close the file that was read last, if there is one."""
+    _SCHEMAS.clear()
     for directory in _OPEN.values():
         directory.close()
     _OPEN.clear()

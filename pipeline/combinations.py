@@ -13,7 +13,14 @@ from pipeline.models import spec_of
 from pipeline.profile import load_profile
 from pipeline.scripted.skill import check_script
 from pipeline.serve import NOWHERE, why_not_served
-from pipeline.settings import STAGES, DataSettings, Settings, SettingsError, nearest
+from pipeline.settings import (
+    MADE_BY_CONVERT,
+    STAGES,
+    DataSettings,
+    Settings,
+    SettingsError,
+    nearest,
+)
 
 MOST_OTHERS = 40
 """Jobs of a point's graph that are not parts of convert: more than there are."""
@@ -40,6 +47,11 @@ def _check_stages(settings: Settings) -> None:
             raise SettingsError(
                 f"unknown stage {stage!r} in stages; {nearest(stage, list(STAGES))}"
             )
+        if settings.data.skim is not None and stage in MADE_BY_CONVERT:
+            raise SettingsError(
+                f"data.skim holds events that are converted, and the stage {stage!r} reads ROOT "
+                "files; leave it away from stages, or give data.location instead of data.skim"
+            )
         if stage not in channel.stages:
             raise SettingsError(
                 f"channel={channel.name} has no stage {stage!r}; its stages: "
@@ -51,8 +63,10 @@ def _check_stages(settings: Settings) -> None:
             f"expected stages in their order and each once, found {list(settings.stages)!r}; "
             f"write stages=[{','.join(ordered)}]"
         )
-    if settings.chain == "chained" and ordered != list(channel.stages[: len(ordered)]):
-        gap = next(s for s in channel.stages if s not in ordered)
+    taken = MADE_BY_CONVERT if settings.data.skim is not None else ()
+    solved = [s for s in channel.stages if s not in taken]
+    if settings.chain == "chained" and ordered != solved[: len(ordered)]:
+        gap = next(s for s in solved if s not in ordered)
         raise SettingsError(
             f"chain=chained needs every stage before the last one asked for, {gap!r} is missing; "
             "add it, or take chain=isolated"
@@ -72,7 +86,12 @@ def _check_data(settings: Settings, located: bool) -> None:
             "expected data.chunk_size, site.workers and site.cores of at least 1, found "
             f"{data.chunk_size}, {settings.site.workers} and {settings.site.cores}"
         )
-    if located and not data.synthetic and data.location is None:
+    if data.skim is not None and data.location is not None:
+        raise SettingsError(
+            f"expected data.skim or data.location, found both ({data.skim!r} and "
+            f"{data.location!r}); leave away the one that is not to be read"
+        )
+    if located and not data.synthetic and data.location is None and data.skim is None:
         raise SettingsError(
             f"data={data.name} needs data.location=PATH, the folder that holds its files "
             "(or the portal's layout below it), or the address of a mirror such as "

@@ -19,7 +19,7 @@ from pipeline.overrides import check_keys, defaults, parse, sentence
 from pipeline.paths import resource
 from pipeline.scripted.scripts import SOLVES
 from pipeline.settings import (
-    RunSettings,
+    MADE_BY_CONVERT,
     Settings,
     SettingsError,
     from_dict,
@@ -115,12 +115,15 @@ def _resolve(plain: dict[str, Any]) -> dict[str, Any]:
     if data.get("synthetic"):
         channel["processes"] = _synthetic_processes(channel)
     plain["channel"] = channel
+    if data.get("skim") is not None:  # nobody can look into files that are not there
+        channel["stages"] = [stage for stage in channel["stages"] if stage != "inspect"]
     if plain.get("stages") is None:
-        plain["stages"] = list(channel["stages"])
+        made = MADE_BY_CONVERT if data.get("skim") is not None else ()
+        plain["stages"] = [stage for stage in channel["stages"] if stage not in made]
     run = dict(plain["run"])
     run["name"] = "" if run["name"] is None else str(run["name"])
     plain["run"] = run
-    plain["data"] = labelled(_from_here(data, "location", "cache", "manifest"))
+    plain["data"] = labelled(_from_here(data, "location", "cache", "manifest", "skim"))
     plain["model"] = _from_here(plain["model"], "recorded", "api_key_file")
     if "serve" in plain["model"]:
         plain["model"]["serve"] = _from_here(plain["model"]["serve"], "weights")
@@ -159,6 +162,4 @@ def _named(settings: Settings) -> Settings:
     if model.provider == "scripted" and model.script not in (SOLVES, model.name):
         writer = f"{writer}-{model.script}"
     name = f"{settings.channel.name}-{settings.data.name}-{writer}-{digest}"
-    return replace(
-        settings, run=RunSettings(name, settings.run.outputs, settings.run.accept_code_change)
-    )
+    return replace(settings, run=replace(settings.run, name=name))

@@ -149,7 +149,7 @@ def _plan(settings: Settings) -> dict[str, Any]:
         "chain": settings.chain,
         "solver": settings.solver.name,
         "synthetic": settings.data.labelled_synthetic,
-        **({"fetched": True} if settings.data.synthetic_manifest else {}),
+        **({"fetched": True} if settings.data.found_synthetic else {}),
         "workers": settings.site.workers,
         **parts_of(settings),
     }

@@ -55,7 +55,7 @@ def container_command(settings: Sequence[Settings], run: Path) -> list[str]:
     keys = set()
     written = {run.resolve().parent}
     for one in settings:
-        read |= {one.data.manifest, one.model.api_key_file, one.model.recorded}
+        read |= {one.data.manifest, one.data.skim, one.model.api_key_file, one.model.recorded}
         if one.data.location is None or not is_remote(one.data.location):
             read.add(one.data.location)
         else:  # files are copied there, or those that have to be looked at whole

@@ -162,6 +162,9 @@ def _notes(settings: Settings, fileset: dict[str, Any]) -> list[str]:
     for name, sample in fileset["samples"].items():
         if sample["files"] and not sample["normalisable"] and sample["reason"]:
             notes.append(f"{name}: {sample['reason']}")
+    if settings.data.skim is not None:
+        notes.insert(0, f"The converted events are those of the {fileset['location']}; no ROOT "
+                     "file was read, and convert was not judged again.")  # fmt: skip
     if settings.data.synthetic:
         notes.insert(0, "Synthetic data, made by Ladon's generator; not ATLAS data.")
     elif settings.data.synthetic_manifest:

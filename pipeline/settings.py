@@ -18,6 +18,8 @@ from pipeline.files import read_json, sha256_json
 from pipeline.site_settings import SiteSettings
 
 STAGES = ("inspect", "convert", "preprocess", "classify", "categorize", "measure")
+MADE_BY_CONVERT = ("inspect", "convert")
+"""Stages that read ROOT files; a skim takes their place."""
 SETTINGS_SCHEMA = 1
 
 
@@ -105,6 +107,8 @@ class DataSettings:
     """File of another manifest than the release's; its files may be synthetic."""
     synthetic_manifest: bool = False
     """That manifest says that its files are synthetic (not for users: read from the manifest)."""
+    skim: str | None = None
+    """Folder of a skim whose converted events are taken instead of ROOT files."""
     verify: Literal["checksum", "size", "none"] = "checksum"
     partial: bool = False
     luminosity: float = 36.1
@@ -121,6 +125,16 @@ class DataSettings:
         """Whether the events are synthetic, made here or listed by a manifest that says so."""
         return self.synthetic or self.synthetic_manifest
 
+    @property
+    def generated(self) -> bool:
+        """Whether files have to be made before anything is read."""
+        return self.synthetic and self.skim is None
+
+    @property
+    def found_synthetic(self) -> bool:
+        """Whether the events are synthetic and were made before: they are fetched, or in a skim."""
+        return self.labelled_synthetic and not self.generated
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -129,6 +143,8 @@ class RunSettings:
     name: str
     outputs: str
     accept_code_change: bool = False
+    skims: bool = True
+    """Whether what convert makes is kept below `outputs`/skims, and looked for there."""
 
 
 @dataclass(frozen=True)

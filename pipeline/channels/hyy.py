@@ -47,7 +47,8 @@ def blinded(events: ak.Array, channel: ChannelSettings) -> Bools:
     rows, places = rule.choose(events)
     for cone in rule.cones:
         limit = rule.limit * _flat(events, "photon_pt")[places].astype(np.float64)
-        isolated = np.flatnonzero((_flat(events, cone)[places] < limit).all(axis=0))
+        below = _flat(events, cone)[places] < limit
+        isolated = np.flatnonzero(below[0] & below[1])
         rows, places = rows[isolated], places.take(isolated, axis=1)
     mass = invariant_mass(*(_flat(events, name)[places].astype(np.float64).T for name in MOMENTUM))
     mask = np.zeros(len(events), dtype=np.bool_)

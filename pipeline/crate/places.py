@@ -54,6 +54,7 @@ class Places:
                 (one.data.location, "<data>"),
                 (one.data.cache, "<cache>"),
                 (one.data.manifest and Path(one.data.manifest).parent, "<manifest>"),
+                (one.data.skim, "<skim>"),
                 (one.run.outputs, "<outputs>"),
                 (one.site.container, "<image>"),
                 (one.site.sandbox_image, "<image>"),

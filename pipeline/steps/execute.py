@@ -125,14 +125,17 @@ def _hashes(folder: Path) -> dict[str, str]:
 def _run_convert(place: Place, executor: ChunkExecutor) -> dict[str, Any]:
     """Map the solution over all chunks of the fileset."""
     from pipeline.stages.convert.runner import convert_all, write_product
+    from pipeline.steps.skims import keep, take
 
     progress = StepProgress(Path.cwd(), f"{place.owner}-convert")
     try:
+        take(place)
         product = convert_all(
             place.folder / "solution.py", place.fileset(), place.settings(), Path("chunks"),
             executor, progress, place.jail(),
         )  # fmt: skip
         write_product(product, place.folder / "output", place.folder / "sealed")
+        keep(place, product)
     except ContractError as error:
         return _failed(place, error)
     finally:

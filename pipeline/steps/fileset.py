@@ -10,6 +10,7 @@ from pipeline.data.parts import write_parts
 from pipeline.files import read_json, write_json
 from pipeline.progress import StepProgress
 from pipeline.settings import load
+from pipeline.skim import fileset_of
 from pipeline.steps.errors import run_step
 
 
@@ -22,9 +23,12 @@ def main() -> None:
     parser.add_argument("--later", action="store_true", help="leave counting to these jobs")
     parser.add_argument("--synthetic", nargs="*", default=[], type=Path)
     given = parser.parse_args()
+    settings = load(given.settings)
+    if settings.data.skim is not None:
+        write_json(given.output, fileset_of(settings))
+        return
     progress = StepProgress(Path.cwd(), "fileset")
     records = [record for path in given.synthetic for record in read_json(path)]
-    settings = load(given.settings)
     fileset = build_fileset(settings, records or None, progress, count=not given.later)
     if given.parts > 1:
         write_parts(fileset, given.parts, given.output.with_suffix(".parts.json"))

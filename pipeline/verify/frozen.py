@@ -66,7 +66,7 @@ def _check_plan(plan: PointPlan, settings: Settings, group: Group) -> None:
         ("chain", plan.chain, settings.chain),
         ("solver", plan.solver, settings.solver.name),
         ("synthetic", plan.synthetic, settings.data.labelled_synthetic),
-        ("fetched", plan.fetched, settings.data.synthetic_manifest),
+        ("fetched", plan.fetched, settings.data.found_synthetic),
     ):
         group.same(
             "sweep.json", f"plan.{plan.name}.{what} as the settings mean it,", meant, planned

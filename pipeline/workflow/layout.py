@@ -163,7 +163,12 @@ class Layout:
         """Stage -> folder (relative to the run) that `owner`'s `stage` reads."""
         plan = self.plan_of(owner)
         source = owner if owner.startswith("reference/") else plan.upstream_owner
-        return {s: f"{source}/{s}" for s in reads(stage, plan.channel_stages)}
+        # What a skim took the place of has no solver: it is there once, as the reference's.
+        taken = f"reference/{plan.reference}"
+        own = plan.stages if source == f"points/{plan.name}" else plan.channel_stages
+        return {
+            s: f"{source if s in own else taken}/{s}" for s in reads(stage, plan.channel_stages)
+        }
 
     def upstream_records(self, owner: str, stage: str) -> list[str]:
         return [f"{folder}/record.json" for folder in self.upstream(owner, stage).values()]

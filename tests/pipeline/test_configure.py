@@ -45,6 +45,12 @@ def test_the_name_of_a_run_follows_from_its_settings() -> None:
         (["stages=[]"], "expected at least one stage"),
         (["data=opendata_2025"], "data=opendata_2025 needs data.location=PATH"),
         (["data.location=/x"], "data=synthetic makes its own files"),
+        (
+            ["data=opendata_2025", "data.location=/x", "data.skim=/y"],
+            "expected data.skim or data.location, found both",
+        ),
+        (["data.skim=/y", "stages=[convert,preprocess]"], "the stage 'convert' reads ROOT"),
+        (["data.skim=/y", "stages=[classify]"], "'preprocess' is missing"),
         (["run.name=a b"], "expected run.name of letters"),
         (["run.name=latest"], "is the link to the newest run"),
         (["data.luminosity=0"], "expected data.luminosity > 0"),
@@ -129,3 +135,12 @@ def test_another_recording_is_another_run(in_tmp: Path) -> None:
     )
     assert first.model.recorded == str(in_tmp / "first")
     assert first.run.name != second.run.name
+
+
+def test_a_skim_takes_the_place_of_the_files(in_tmp: Path) -> None:
+    settings = configure(["data=opendata_2025", "data.skim=kept/skim"])
+    assert settings.data.skim == str(in_tmp / "kept" / "skim")
+    assert settings.stages == ("preprocess", "classify", "categorize", "measure")
+    assert "inspect" not in settings.channel.stages
+    assert not configure(["data.skim=x"]).data.generated
+    assert configure([]).data.generated

@@ -75,3 +75,13 @@ def test_expected_files_are_listed_once(tmp_path: Path) -> None:
     expected = layout.expected()
     assert len(expected) == len(set(expected))
     assert expected[-1] == "report.html"
+
+
+def test_a_skim_is_converted_once_as_the_references_and_read_by_the_points(tmp_path: Path) -> None:
+    layout = freeze(configure(["run.name=x", "data.skim=kept"]), tmp_path)
+    key = layout.points[0].reference
+    assert layout.upstream("points/main", "preprocess") == {"convert": f"reference/{key}/convert"}
+    assert layout.upstream("points/main", "classify") == {"preprocess": "points/main/preprocess"}
+    assert layout.synthetic_records(layout.points[0].fileset) == []
+    assert "inspect" not in layout.reference_stages(key)
+    assert "points/main/convert/record.json" not in layout.expected()

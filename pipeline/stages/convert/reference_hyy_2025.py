@@ -23,12 +23,13 @@ def convert(events: ak.Array) -> dict[str, Any]:
     first, photons = first_and_number(events["photon_pt"])
     rows = np.flatnonzero(photons >= 2)
     pt, tight = (pairs(events, q, first[rows]) for q in ("pt", "isTightID"))
-    n_tight = tight.all(axis=0).sum()
+    n_tight = (tight[0] & tight[1]).sum()
 
     # Whatever comes now is needed only where both photons are hard.
     hard = np.flatnonzero((pt[0] > 50) & (pt[1] > 30))
     rows, pt, tight = rows[hard], pt.take(hard, axis=1), tight.take(hard, axis=1)
     eta, phi, e, cone = (pairs(events, q, first[rows]) for q in ("eta", "phi", "e", "ptcone20"))
+    pt, eta, phi, e, cone = (values.astype(np.float64) for values in (pt, eta, phi, e, cone))
     isolated = cone < 0.055 * pt
     m_yy, pt_yy = mass_and_pt(pt, eta, phi, e)
     central = outside_crack(eta).all(axis=0)
@@ -67,10 +68,9 @@ def first_and_number(values: ak.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pairs(events: ak.Array, quantity: str, first: np.ndarray) -> np.ndarray:
-    """A quantity of the photons at `first` and next to it, shape (2, n); numbers as float64."""
+    """A quantity of the photons at `first` and next to it, shape (2, n), as in the file."""
     values = ak.to_numpy(ak.flatten(events[f"photon_{quantity}"]))
-    two = np.stack([values[first], values[first + 1]])
-    return two if two.dtype == bool else two.astype(np.float64)
+    return np.stack([values[first], values[first + 1]])
 
 
 def outside_crack(eta: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.configure import configure
 from pipeline.stages.contract import ContractError
 from pipeline.stages.inspect.contract import CONTRACT
 from pipeline.stages.inspect.reference import inspect
@@ -59,6 +60,7 @@ def test_what_is_refused(summary: Any, message: str) -> None:
 
 def test_the_first_readable_file_of_each_sample_is_given() -> None:
     class Context:
+        settings = configure([])
         fileset = {  # noqa: RUF012
             "samples": {
                 "b": {"files": [{"path": "1", "entries": None}, {"path": "2", "entries": 5}]},

@@ -1,0 +1,134 @@
+"""Reading a skim: the fileset that it stands for, and its parts for a run's own chunk store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import replacing, sha256_file, sha256_json, write_json
+from pipeline.settings import Settings
+from pipeline.skim.manifest import MANIFEST, Part, Skim, SkimError, choices, read_skim
+from pipeline.stages.convert.runner import chunks_of
+from pipeline.stages.convert.store import ChunkStore
+
+
+def key_of(fileset: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Thirty-two hex digits that name the skim of a fileset whose chunks have these keys.
+
+    The keys name solution, channel, release, code and, by checksum, the files. Of a file whose
+    checksum nobody verified, size and time of change are told too: another one of the same name
+    is another skim.
+    """
+    files = [file for sample in fileset["samples"].values() for file in sample["files"]]
+    unverified = [_state(Path(f["path"])) for f in files if f.get("verified") != "checksum"]
+    return sha256_json({"chunks": list(keys), "unverified": unverified})[:32]
+
+
+def open_skim(settings: Settings) -> tuple[Path, Skim]:
+    """The skim that `data.skim` names, and its folder.
+
+    Raises SkimError where it is damaged or holds other events than the settings ask for.
+    """
+    folder = Path(str(settings.data.skim))
+    skim = read_skim(folder)
+    differing = _differences(skim.made_from, choices(settings))
+    if differing:
+        name, there, wanted = differing[0]
+        raise SkimError(
+            f"expected a skim with {name} {wanted!r} in {folder}, found one with {there!r}; give "
+            "data.skim a skim of these events, or leave it away to read the ROOT files"
+        )
+    return folder, skim
+
+
+def fileset_of(settings: Settings) -> dict[str, Any]:
+    """The fileset of the skim that `data.skim` names; no file of it is opened.
+
+    Its paths are names alone, and its location is the skim.
+    """
+    folder, skim = open_skim(settings)
+    place = f"skim {skim.key} in {folder}"
+    return {**skim.fileset, "location": place, "luminosity_fb": settings.data.luminosity}
+
+
+def take_parts(
+    folder: Path, skim: Skim, fileset: Mapping[str, Any], store: ChunkStore
+) -> list[Part]:
+    """Put the parts of a skim into a chunk store, each verified by its hash; what was put there.
+
+    Raises SkimError if the skim is not one of this fileset, solution and code, and for a part that
+    is gone or changed, before the store has any of it.
+    """
+    kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
+    keys = [store.key(chunk, kinds[chunk.sample]) for chunk in chunks_of(fileset)]
+    _check_made_alike(folder, skim, keys, store)
+    for part in skim.parts:
+        _check_part(folder, part)
+    for part in skim.parts:
+        with replacing(store.rows_path(part.key)) as temporary:
+            temporary.unlink()
+            link_or_copy(folder / f"{part.key}.parquet", temporary)
+        write_json(store.folder / f"{part.key}.json", asdict(part.record))
+    return list(skim.parts)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """One more name for a file that nobody changes; a copy where the disk is another."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _check_made_alike(folder: Path, skim: Skim, keys: Sequence[str], store: ChunkStore) -> None:
+    if keys == [part.key for part in skim.parts]:
+        return
+    ours = store.folder.name
+    what = (
+        f"converted by the solution {ours}, found one by {skim.solution_sha256[:16]}"
+        if skim.solution_sha256[:16] != ours
+        else "made by this version of Ladon's reading code, found one by another "
+        f"({skim.code_sha256[:12]})"
+    )
+    raise SkimError(
+        f"expected a skim {what}, in {folder / MANIFEST}; run once without data.skim: what "
+        "convert makes then is kept as a new skim"
+    )
+
+
+def _check_part(folder: Path, part: Part) -> None:
+    path = folder / f"{part.key}.parquet"
+    if not path.is_file():
+        found = "no such file"
+    elif (digest := sha256_file(path)) != part.sha256:
+        found = f"{digest[:16]}…"
+    else:
+        return
+    raise SkimError(
+        f"expected the hash {part.sha256[:16]}… of {path}, found {found}: this part of the skim is "
+        "damaged and was not used; remove the skim's folder and run once without data.skim to have "
+        "it made again"
+    )
+
+
+def _state(path: Path) -> list[str | int]:
+    status = path.stat()
+    return [path.name, status.st_size, status.st_mtime_ns]
+
+
+def _differences(there: Any, wanted: Any, where: str = "") -> list[tuple[str, Any, Any]]:
+    """(key, there, wanted) of the values that differ; a list and a tuple of the same are one."""
+    if isinstance(there, Mapping) and isinstance(wanted, Mapping):
+        return [
+            found
+            for key in dict.fromkeys([*there, *wanted])
+            for found in _differences(
+                there.get(key), wanted.get(key), f"{where}.{key}" if where else str(key)
+            )
+        ]
+    same = sha256_json([there]) == sha256_json([wanted])
+    return [] if same else [(where, there, wanted)]
