@@ -1,4 +1,4 @@
-"""Many chunks one after the other: what each costs beyond its work, and what it leaves in memory."""
+"""Many chunks in a row: what each costs beyond its work, and what it leaves in memory."""
 
 from __future__ import annotations
 
