@@ -18,8 +18,11 @@ from pipeline.data import fileset as filesets
 from pipeline.data.fileset import build_fileset
 from pipeline.data.manifest import Manifest, ManifestFile, load_manifest
 from pipeline.files import read_json, read_table
+from pipeline.judge.rerun import FrozenSolution
+from pipeline.judge.slices import slices
 from pipeline.settings import Settings
-from pipeline.stages.convert.contract import reference_path
+from pipeline.stages.convert.checks import fabrication
+from pipeline.stages.convert.contract import CONTRACT, reference_path
 from pipeline.stages.convert.product import write_product
 from pipeline.stages.convert.runner import convert_all
 
@@ -186,3 +189,25 @@ def loop(path: Path) -> tuple[dict[int, dict[str, float]], list[int]]:
             "weight": weights[i][0] * pileup[i], "met_pt": math.nan,
         }  # fmt: skip
     return rows, steps.tolist()
+
+
+def test_the_guard_asks_a_solution_on_physlite(settings: Settings, tmp_path: Path) -> None:
+    text = reference_path(settings).read_text(encoding="utf-8")
+    for old, new in LOWERED.items():
+        text = text.replace(old, new)
+    honest, made_up = tmp_path / "honest.py", tmp_path / "made_up.py"
+    honest.write_text(text, encoding="utf-8")
+    made_up.write_text(text.replace('"m_yy": m_yy[kept]', '"m_yy": 125 + 0 * m_yy[kept]'))
+    parts = list(slices(build_fileset(settings), settings.data.release))
+    assert [(part.sample, part.simulated, len(part.events)) for part in parts] == [
+        (RUN, False, 100), (MC, True, 100),
+    ]  # fmt: skip
+    for part in parts:
+        answers = [
+            fabrication(FrozenSolution(path, CONTRACT), part, "hyy", "m_yy")
+            for path in (honest, made_up)
+        ]
+        assert all(guard.passed for guard in answers[0])
+        assert [guard.name for guard in answers[1] if not guard.passed] == [
+            f"{part.sample}: photons and leptons scaled by 1.05: m_yy scales"
+        ]
