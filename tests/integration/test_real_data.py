@@ -88,3 +88,36 @@ def test_a_corrupt_file_is_named_and_the_rest_is_finished(
     assert not results["samples"]["data_B"]["normalisable"]
     assert any("data_B.4lep.root" in note for note in results["notes"])
     assert any("data_C.4lep.root" in note for note in results["notes"])
+
+
+def test_2024_physlite(ladon: Ladon, samples: Path, tmp_path: Path) -> None:
+    """The example's 100 events are of DSID 700322: it stands for the first file of that sample."""
+    name = "DAOD_PHYSLITE.37621317._000001.pool.root.1"
+    shutil.copyfile(samples / "2024r-pp/PHYSLITE_example.root", tmp_path / name)
+    ladon(
+        "run", "channel=hyy", "data=opendata_2024", f"data.location={tmp_path}",
+        "data.verify=none", "data.partial=true", "solver=reference", "stages=[inspect,convert]",
+        "run.name=physlite",
+    )  # fmt: skip
+    results = ladon.results("physlite")
+    validate_results(results)
+    assert [n for _, n in results["cutflow"]["700322"]] == [100, 0, 0, 0, 0, 0, 0, 0]
+    assert results["samples"]["700322"]["entries"] == 100
+    assert results["stages"]["convert"]["outcome"] == "reference"
+    notes = "\n".join(results["notes"])
+    assert "no scale factors but that of pile-up, and no missing transverse momentum" in notes
+    assert "317 of 317 data samples are incomplete" in notes
+    assert "645 of its 646 file(s) missing" in notes
+
+
+def test_2016_four_leptons(ladon: Ladon, samples: Path) -> None:
+    ladon(
+        "run", "channel=hzz4l", "data=opendata_2016",
+        f"data.location={samples / '2016e-8tev'}", "data.verify=none", "data.partial=true",
+        "solver=reference", "run.name=real2016",
+    )  # fmt: skip
+    results = ladon.results("real2016")
+    validate_results(results)
+    assert [n for _, n in results["cutflow"]["105986"]] == [12500, 12500, 12369, 167, 164, 160]
+    assert results["measurement"] is None
+    assert "no official H→ZZ* selection" in "\n".join(results["notes"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Any, Protocol, cast
 
@@ -49,7 +49,7 @@ class ConvertTask:
     data_samples: frozenset[str]
     """Samples of data: their blinded events are marked."""
     store: ChunkStore
-    samples: Mapping[str, Mapping[str, Any]]
+    samples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The fileset's entries of the samples: cross-section and sum of weights, if no branch has
     them."""
     jail: Jail = TRUSTED

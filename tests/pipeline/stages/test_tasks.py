@@ -6,6 +6,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from pipeline.configure import configure
 from pipeline.settings import Settings
 from tests.pipeline.stages.tables import settings
 
@@ -53,3 +54,21 @@ def test_does_not_show_the_reference(stage: str) -> None:
     text = render(stage, settings())
     for word in ("reference.py", "pipeline.physics", "HistGradientBoosting", "/work"):
         assert word not in text
+
+
+def test_convert_is_told_what_a_release_cannot_give() -> None:
+    text = render("convert", configure(["channel=hyy", "data=opendata_2024", "data.location=x"]))
+    assert "`met`, `met_phi`, `met_mpx`, `met_mpy`: PHYSLITE holds the soft terms" in text
+    assert "`two_photons`: there are two candidates or more" in text
+    assert "| `met` |" not in text
+    assert "| `photon_topoetcone20` | float[] | GeV |" in text
+    assert "`mcWeight` times `ScaleFactor_PILEUP`, in float64" in text
+    other = render("convert", configure(["channel=hyy", "data=opendata_2025", "data.location=x"]))
+    assert "This release cannot give" not in other
+    assert "| `met` |" in other
+
+
+def test_convert_of_2016_names_its_own_cuts() -> None:
+    text = render("convert", configure(["channel=hzz4l", "data=opendata_2016", "data.location=x"]))
+    assert "`quality`: `passGRL` and `hasGoodVertex`" in text
+    assert "the files of this release hold no photons" in text

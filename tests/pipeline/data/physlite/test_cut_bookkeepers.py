@@ -28,8 +28,8 @@ NAMES = ("name", "inputStream", "cycle", "sumOfEventWeights", "sumOfEventWeights
          "nAcceptedEvents")  # fmt: skip
 
 
-def synthetic(path: Path, rows: list[Row], incomplete: int = 0, entries: int = 1) -> Path:
-    """A synthetic file with bookkeepers."""
+def bookkeepers(rows: list[Row], incomplete: int = 0, entries: int = 1) -> ak.Array:
+    """The metadata of a synthetic file."""
     columns: dict[str, Any] = {
         f"CutBookkeepersAux:{name}": ak.Array([[row[i] for row in rows]] * entries)
         for i, name in enumerate(NAMES)
@@ -37,8 +37,13 @@ def synthetic(path: Path, rows: list[Row], incomplete: int = 0, entries: int = 1
     columns["IncompleteCutBookkeepersAux:nAcceptedEvents"] = ak.unflatten(
         np.full(incomplete * entries, 3), [incomplete] * entries
     )
+    return ak.Array(columns)
+
+
+def synthetic(path: Path, rows: list[Row], incomplete: int = 0, entries: int = 1) -> Path:
+    """A synthetic file with bookkeepers."""
     with uproot.recreate(path) as file:
-        file.mkrntuple("MetaData", ak.Array(columns))
+        file.mkrntuple("MetaData", bookkeepers(rows, incomplete, entries))
     return path
 
 

@@ -8,20 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import pytest
 import uproot
 
-from executors import make_executor
+from executors import make_executor, reading
+from executors.base import Chunk
 from pipeline.configure import configure
 from pipeline.data import fileset as filesets
 from pipeline.data.fileset import build_fileset
 from pipeline.data.manifest import Manifest, ManifestFile, load_manifest
-from pipeline.files import read_json, read_table
+from pipeline.files import read_json, read_table, sha256_file
+from pipeline.judge.rerun import FrozenSolution
+from pipeline.judge.slices import slices
 from pipeline.settings import Settings
-from pipeline.stages.convert.contract import reference_path
+from pipeline.stages.convert.checks import fabrication
+from pipeline.stages.convert.contract import CONTRACT, reference_path
 from pipeline.stages.convert.product import write_product
 from pipeline.stages.convert.runner import convert_all
+from pipeline.stages.convert.store import ChunkStore
+from pipeline.stages.convert.task import ConvertTask
 
 pytestmark = pytest.mark.realdata
 MC, RUN = "700322", "data15_run_00266904"
@@ -186,3 +193,60 @@ def loop(path: Path) -> tuple[dict[int, dict[str, float]], list[int]]:
             "weight": weights[i][0] * pileup[i], "met_pt": math.nan,
         }  # fmt: skip
     return rows, steps.tolist()
+
+
+def test_the_guard_asks_a_solution_on_physlite(settings: Settings, tmp_path: Path) -> None:
+    text = reference_path(settings).read_text(encoding="utf-8")
+    for old, new in LOWERED.items():
+        text = text.replace(old, new)
+    honest, made_up = tmp_path / "honest.py", tmp_path / "made_up.py"
+    honest.write_text(text, encoding="utf-8")
+    made_up.write_text(text.replace('"m_yy": m_yy[kept]', '"m_yy": 125 + 0 * m_yy[kept]'))
+    parts = list(slices(build_fileset(settings), settings.data.release))
+    assert [(part.sample, part.simulated, len(part.events)) for part in parts] == [
+        (RUN, False, 100), (MC, True, 100),
+    ]  # fmt: skip
+    for part in parts:
+        answers = [
+            fabrication(FrozenSolution(path, CONTRACT), part, "hyy", "m_yy")
+            for path in (honest, made_up)
+        ]
+        assert all(guard.passed for guard in answers[0])
+        assert [guard.name for guard in answers[1] if not guard.passed] == [
+            f"{part.sample}: photons and leptons scaled by 1.05: m_yy scales"
+        ]
+
+
+PAIR = {
+    "pt": [62_500.0, 62_500.0], "eta": [0.0, 0.0], "phi": [0.0, math.pi], "ptcone20": [0.0, 0.0],
+    "DFCommonPhotonsIsEMLoose": [1, 1], "DFCommonPhotonsIsEMTight": [1, 1],
+    "DFCommonPhotonsCleaning": [1, 1],
+}  # fmt: skip
+"""Two tight, isolated photons with a mass of 125 GeV, as PHYSLITE has them."""
+
+
+@pytest.mark.parametrize(("sample", "hidden"), [(RUN, 1), (MC, 0)])
+def test_a_higgs_boson_in_data_is_blinded(
+    settings: Settings, samples: Path, tmp_path: Path, sample: str, hidden: int
+) -> None:
+    """The real events, with the photons of one of them replaced."""
+    facts = {
+        "xsec_pb": 1.0, "filter_efficiency": 1.0, "k_factor": 1.0, "sum_of_weights": 1.0,
+    }  # fmt: skip
+    solution = reference_path(settings)
+    sha256 = sha256_file(solution)
+    task = ConvertTask(
+        str(solution), sha256, settings.channel, "2024r-pp", frozenset({RUN}),
+        ChunkStore.of(tmp_path, sha256, settings), {RUN: facts, MC: facts},
+    )  # fmt: skip
+    path = samples / "2024r-pp/PHYSLITE_example.root"
+    chunk = Chunk("0" * 16, sample, str(path), "CollectionTree", 0, 100)
+    events = ak.materialize(reading.read(chunk, task.branches))
+    columns = {name: events[name] for name in events.fields}
+    for quantity, values in PAIR.items():
+        name = f"AnalysisPhotonsAuxDyn.{quantity}"
+        first = ak.values_astype(ak.Array([values]), ak.to_numpy(ak.flatten(events[name])).dtype)
+        columns[name] = ak.concatenate([first, columns[name][1:]])
+    record = task(ak.zip(columns, depth_limit=1), chunk)
+    assert (record["rows"], record["blinded"]) == (1, hidden)
+    assert record["cutflow"][-1] == ("pt_over_m", 1)
