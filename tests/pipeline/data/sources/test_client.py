@@ -13,7 +13,7 @@ from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import Manifest, load_manifest, manifest_folder
 from pipeline.data.manifest_form import from_dict
 from pipeline.data.sources.client import fetch_datasets
-from pipeline.data.sources.open_data import TABLES, OpenData
+from pipeline.data.sources.open_data import OpenData
 from pipeline.data.sources.stand_in import stand_in
 
 pytestmark = pytest.mark.realdata
@@ -72,7 +72,7 @@ class Quirky(OpenData):
 def quirky(open_data: Path) -> Iterator[Services]:
     source = Quirky(open_data)
     with stand_in(source) as address:
-        yield Services(address, address, TABLES, source)
+        yield Services(address, address, source)
 
 
 @pytest.fixture(scope="module")
