@@ -41,7 +41,13 @@ def read_manifest(path: Path) -> Manifest:
             f"expected a manifest of schema {MANIFEST_SCHEMA} in {path}, found {found!r}; "
             "it was made by another version of Ladon"
         )
-    return from_dict(plain)
+    try:
+        return from_dict(plain)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(
+            f"expected a manifest in {path} as data_manifests/manifest.schema.json describes it, "
+            f"found one that is not ({type(error).__name__}: {error}); restore or rebuild the file"
+        ) from error
 
 
 def write_manifest(path: Path, manifest: dict[str, Any]) -> None:

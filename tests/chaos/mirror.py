@@ -6,8 +6,6 @@ gives them, so that a web server over the folder is a portal.
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,10 +18,12 @@ import uproot
 from pipeline.configure import configure
 from pipeline.data.chunks import edges
 from pipeline.data.identity import portal_path
-from pipeline.data.manifest import load_manifest, manifest_path
+from pipeline.data.manifest import ManifestFile, Sample, load_manifest
+from pipeline.data.manifest_form import columns, write_manifest
 from pipeline.data.synthetic import generate
 from pipeline.data.verify import adler32_file
 from pipeline.settings import DataSettings
+from tests.mirror.files import manifest_of, plain_sample
 
 RELEASE, SKIM, TREE = "2025e-13tev-beta", "GamGam", "analysis"
 GENERATED = ("data.luminosity=0.6", "data.thinning=0.05")
@@ -56,6 +56,7 @@ def make_mirror(folder: Path, number: int) -> Mirror:
     data = configure(["channel=hyy", *GENERATED]).data
     samples: dict[str, Any] = {}
     pieces: dict[str, tuple[Path, ...]] = {}
+    entries: dict[str, int] = {}
     known = load_manifest(RELEASE).skim(SKIM)
     for record in generate("hyy", data, folder / "whole"):
         name = record["sample"]
@@ -64,10 +65,10 @@ def make_mirror(folder: Path, number: int) -> Mirror:
         paths = tuple(folder / "portal" / portal_path(a) for a in addresses)
         counts = _cut(Path(record["path"]), paths)
         pieces[name] = paths
-        samples[name] = _sample(record, addresses, paths, counts)
+        entries[name] = sum(counts)
+        samples[name] = _sample(known.sample(name), record, addresses, paths, counts)
     manifest = folder / "manifest.json.gz"
-    manifest.write_bytes(gzip.compress(json.dumps(_manifest(samples)).encode(), mtime=0))
-    entries = {n: sum(f["entries"] for f in s["files"]) for n, s in samples.items()}
+    write_manifest(manifest, manifest_of(configure(["channel=hyy"]), samples))
     return Mirror(folder / "portal", manifest, entries, pieces)
 
 
@@ -88,33 +89,17 @@ def _cut(whole: Path, paths: tuple[Path, ...]) -> list[int]:
 
 
 def _sample(
-    record: Mapping[str, Any], uris: list[str], paths: tuple[Path, ...], counts: list[int]
+    real: Sample,
+    record: Mapping[str, Any],
+    uris: list[str],
+    paths: tuple[Path, ...],
+    counts: list[int],
 ) -> dict[str, Any]:
-    facts = ("cross_section_pb", "filter_efficiency", "k_factor", "n_events", "sum_of_weights",
-             "sum_of_weights_squared")  # fmt: skip
-    return {
-        "kind": record["kind"],
-        "dsid": record["dsid"],
-        "process": record["process"],
-        **{name: record[name] for name in facts},
-        "files": [
-            {"uri": u, "size": p.stat().st_size, "adler32": adler32_file(p), "entries": n}
-            for u, p, n in zip(uris, paths, counts, strict=True)
-        ],
-        "corrections": [],
-        "warnings": [],
-    }
-
-
-def _manifest(samples: dict[str, Any]) -> dict[str, Any]:
-    published = json.loads(gzip.decompress(manifest_path(RELEASE).read_bytes()))
-    return {
-        "schema": published["schema"],
-        "release": RELEASE,
-        "synthetic": True,
-        "sources": {"tests/chaos": "0" * 64},
-        "skims": {SKIM: {"tree": TREE, "samples": samples}},
-    }
+    files = [
+        ManifestFile(u, p.stat().st_size, adler32_file(p), n)
+        for u, p, n in zip(uris, paths, counts, strict=True)
+    ]
+    return {**plain_sample(real, record), "files": columns(files)}
 
 
 def spoil(mirror: Mirror, share: float, seed: int) -> dict[Path, str]:

@@ -122,7 +122,7 @@ def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weather]:
         command = [
             "run", "run.name=chaos", "channel=hyy", "data=opendata_2025", "solver=reference",
             "stages=[inspect,convert,preprocess]", f"data.manifest={mirror.manifest}",
-            f"data.location={portal.address}", "data.access=stream", "data.verify=size",
+            f"data.location={portal.address}", "data.access=stream", f"data.cache={disk}/cache",
             f"data.luminosity={luminosity()}", f"data.chunk_size={CHUNK}", "site.retries=6",
         ]  # fmt: skip
         run = disk / "outputs" / "chaos"

@@ -48,7 +48,7 @@ def lay_synthetic(settings: Settings, root: Path, made: Path) -> Path:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.unlink(missing_ok=True)
             place.hardlink_to(record["path"])
-            samples[name] = _plain(real, record)
+            samples[name] = plain_sample(real, record)
     path = root / "manifest.json.gz"
     write_manifest(path, manifest_of(settings, samples))
     return path
@@ -79,7 +79,7 @@ def manifest_of(
     }
 
 
-def _plain(real: Sample, record: Mapping[str, Any]) -> dict[str, Any]:
+def plain_sample(real: Sample, record: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON form of a sample whose one file is the synthetic one of `record`."""
     file = ManifestFile(real.files[0].uri, record["size"], record["adler32"], record["entries"])
     taken = (
