@@ -16,6 +16,7 @@ from pipeline.provenance import code_sha256, git_state, hardware, versions
 from pipeline.settings import (
     STAGES,
     Settings,
+    data_dict,
     load,
     reference_key,
     settings_sha256,
@@ -36,7 +37,7 @@ def fileset_key(settings: Settings) -> str:
     """Sixteen hex digits that name the fileset: points that read the same files share it."""
     plain = to_dict(settings)
     channel = {k: plain["channel"][k] for k in ("name", "skim", "tree", "processes")}
-    return sha256_json({"channel": channel, "data": plain["data"]})[:16]
+    return sha256_json({"channel": channel, "data": data_dict(settings)})[:16]
 
 
 def freeze(settings: Settings, run: Path) -> Layout:

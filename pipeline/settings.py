@@ -99,6 +99,8 @@ class DataSettings:
     thinning: float = 1.0
     """Share of the non-tight, non-isolated continuum that synthetic data keeps."""
     chunk_size: int = 100_000
+    share: Literal["one", "1%", "10%", "all"] = "all"
+    """Part of the files of each process that is read; each is within the next larger one."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ def deciding(settings: Settings) -> dict[str, Any]:
     """The settings that decide the result, as plain JSON types."""
     plain = to_dict(settings)
     del plain["site"], plain["run"]
+    _without_default_share(plain)
     for name in PLACE_OF_MODEL:
         del plain["model"][name]
     for name in EVALUATED_PRICES:
@@ -171,8 +174,22 @@ def reference_key(settings: Settings) -> str:
     part of it: repetitions of a model are judged against one reference.
     """
     plain = to_dict(settings)
+    _without_default_share(plain)
     kept = {key: plain[key] for key in ("channel", "data", "classifier", "seed", "unblind")}
     return sha256_json(kept)[:16]
+
+
+def data_dict(settings: Settings) -> dict[str, Any]:
+    """The settings of the data as plain JSON types, as hashes take them."""
+    plain = to_dict(settings)
+    _without_default_share(plain)
+    data: dict[str, Any] = plain["data"]
+    return data
+
+
+def _without_default_share(plain: dict[str, Any]) -> None:
+    if plain["data"]["share"] == "all":
+        del plain["data"]["share"]  # hashes from before there was the choice still hold
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.data.locate import Located, locate, open_location
 from pipeline.data.manifest import ManifestFile, Sample, load_manifest
 from pipeline.data.physlite.normalisation import checked_sum
 from pipeline.data.probe import Problem, count_entries
+from pipeline.data.share import share_of
 from pipeline.data.synthetic_source import synthetic_samples
 from pipeline.data.verify import Mode, verify_file
 from pipeline.settings import Settings
@@ -35,6 +36,8 @@ class Wanted:
     process: str
     role: str
     """signal, background, data, or other (not asked for, but there)."""
+    left_out: int = 0
+    """Files that data.share leaves out."""
 
 
 @dataclass
@@ -93,6 +96,8 @@ def build_fileset(
         location = str(folder)
         _check_something_there(settings, located, folder)
     wanted = _wanted(settings, listed, located)
+    if data.share != "all":
+        wanted, left_out = _shared(wanted, data.share)
     if not data.partial:
         _check_resolved(wanted, data.release)
         _check_complete(wanted, located, location)
@@ -102,6 +107,8 @@ def build_fileset(
     draft = Draft(data.verify, count, tree, size, progress, bookkeepers, total)
     for one in wanted:
         draft.samples[one.sample.name] = _sample(one, located, draft)
+    if data.share != "all":
+        draft.notes.append(f"data.share={data.share}: {left_out} files were left out")
     _note(settings, located, draft)
     return {
         "schema": FILESET_SCHEMA,
@@ -134,6 +141,26 @@ def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) 
         if s.name not in required and any(f.uri in located.paths for f in s.files)
     ]
     return wanted + others
+
+
+def _shared(wanted: Sequence[Wanted], share: str) -> tuple[list[Wanted], int]:
+    """The samples of the channel with the files that `share` leaves them, and how many it drops.
+
+    A sample that is not whole is not complete: it is not normalised, as one with missing files.
+    """
+    chosen: set[str] = set()
+    for process in dict.fromkeys(w.process for w in wanted if w.role != "other"):
+        samples = [w.sample for w in wanted if w.process == process and w.role != "other"]
+        chosen |= share_of([f.uri for s in samples for f in s.files], share)
+    found, dropped = [], 0
+    for one in wanted:
+        if one.role == "other":
+            continue
+        files = tuple(f for f in one.sample.files if f.uri in chosen)
+        left_out = len(one.sample.files) - len(files)
+        dropped += left_out
+        found.append(replace(one, sample=replace(one.sample, files=files), left_out=left_out))
+    return found, dropped
 
 
 def _listed(name: str, listed: Mapping[str, Sample], settings: Settings) -> Sample:
@@ -202,6 +229,8 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
         reasons.insert(0, f"{len(missing)} of its {len(sample.files)} file(s) missing")
     if not sample.resolved:
         reasons.insert(0, "its files are not known: its run index has not been fetched")
+    if one.left_out:
+        reasons.insert(0, f"data.share leaves out {one.left_out} of its files")
     complete = not reasons
     total = sample.sum_of_weights
     if sample.kind == "mc" and one.role != "other" and draft.bookkeepers:
