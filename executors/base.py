@@ -47,6 +47,8 @@ class Ok:
     chunk: Chunk
     value: dict[str, Any]
     attempts: int = 1
+    seconds: float | None = None
+    """Of the attempt that did it; None for the first chunk of a process, in which all is loaded."""
 
 
 @dataclass(frozen=True)

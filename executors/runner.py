@@ -18,6 +18,9 @@ from executors.diagnosis import diagnose, is_passing
 FIRST_PAUSE = 0.2
 """Seconds before the second attempt at a chunk whose system failed; doubled for each further."""
 
+_warm = False
+"""Whether this process has done a chunk before."""
+
 
 class ChunkRunner(Runner):  # type: ignore[misc]  # coffea ships no types
     """A Runner whose work function returns Ok or Err for a chunk and never raises.
@@ -70,6 +73,8 @@ def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
 
     A solution may also call exit(), which would end the worker.
     """
+    global _warm
+    began = time.perf_counter()
     try:
         branches = tuple(task.branches)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
@@ -80,7 +85,10 @@ def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
         reading.close()
         return _fault_of_reading(chunk, branches, error, attempt)
     try:
-        return Ok(chunk, task(events, chunk), attempt)
+        value = task(events, chunk)
+        seconds = time.perf_counter() - began if _warm else None
+        _warm = True
+        return Ok(chunk, value, attempt, seconds)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
         return _fault_of_task(chunk, error, attempt)
 

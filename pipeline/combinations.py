@@ -75,6 +75,11 @@ def _check_stages(settings: Settings) -> None:
 
 def _check_data(settings: Settings, located: bool) -> None:
     data = settings.data
+    if data.share != "all" and settings.unblind:
+        raise SettingsError(
+            f"data.share={data.share} is a step on the way to all of the data and stays blinded, "
+            "found unblind=true; unblind with data.share=all"
+        )
     if data.luminosity <= 0:
         raise SettingsError(f"expected data.luminosity > 0 fb^-1, found {data.luminosity!r}")
     if data.mu < 0:

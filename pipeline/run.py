@@ -16,6 +16,8 @@ from pipeline.controller import Controller
 from pipeline.freeze import discard_broken, freeze, freeze_sweep
 from pipeline.graph import Graph, child_environment, limits_of
 from pipeline.lock import run_lock
+from pipeline.plan.gate import check_gate
+from pipeline.plan.promotions import keep_step, sentences
 from pipeline.problems import problems
 from pipeline.profile import write_profile
 from pipeline.settings import Settings, load
@@ -41,18 +43,44 @@ def run(settings: Settings, console: Console, latest: bool = True) -> RunOutcome
     """Run one frozen configuration to its report; the same settings continue an earlier run.
 
     `latest` says whether `outputs/latest` is to point to it.
+
+    Raises GateError for a run that is larger than the site's budget, or that smaller shares of the
+    data have to come before.
     """
-    return _run([Point(MAIN, settings)], lambda run: freeze(settings, run), console, latest)
+    check_gate([settings])
+    outcome = _run([Point(MAIN, settings)], lambda run: freeze(settings, run), console, latest)
+    _promote([Point(MAIN, settings)], outcome, console)
+    return outcome
 
 
 def run_sweep(points: Sequence[Point], console: Console) -> RunOutcome:
-    """Run the points of a sweep as one graph to one report; what is there already stays."""
+    """Run the points of a sweep as one graph to one report; what is there already stays.
+
+    Raises GateError as `run` does.
+    """
+    check_gate([point.settings for point in points])
     outcome = _run(points, lambda run: freeze_sweep(points, run), console, latest=True)
     if outcome.exit_code == EXIT_FAILED and any(outcome.folder.glob("points/*/*/verdict.json")):
         from pipeline.report import make_report
 
         make_report(outcome.folder)  # of what is there: the graph makes it at its end
+    _promote(points, outcome, console)
     return outcome
+
+
+def _promote(points: Sequence[Point], outcome: RunOutcome, console: Console) -> None:
+    """Keep what a finished run on a share of the data showed: the next share asks for it."""
+    if outcome.exit_code != EXIT_OK:
+        return
+    for point in points:
+        if point.settings.data.share == "all":
+            continue
+        if not (outcome.folder / "points" / point.name).is_dir():
+            continue  # a sweep knows it under another name
+        for said in sentences(
+            point.settings, keep_step(point.settings, outcome.folder, point.name)
+        ):
+            _tell(console, said)
 
 
 def _run(

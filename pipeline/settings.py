@@ -119,6 +119,8 @@ class DataSettings:
     thinning: float = 1.0
     """Share of the non-tight, non-isolated continuum that synthetic data keeps."""
     chunk_size: int = 100_000
+    share: Literal["one", "1%", "10%", "all"] = "all"
+    """Part of the files of each process that is read; each is within the next larger one."""
 
     @property
     def labelled_synthetic(self) -> bool:
@@ -207,9 +209,11 @@ def deciding_data(settings: Settings) -> dict[str, Any]:
     plain: dict[str, Any] = asdict(settings.data)
     for name in WAY_OF_DATA:
         del plain[name]
+    # Where nothing is chosen, hashes from before there was the choice still hold.
     if settings.data.manifest is None:
-        # Hashes from before there was the choice still hold.
         del plain["manifest"], plain["synthetic_manifest"]
+    if settings.data.share == "all":
+        del plain["share"]
     return plain
 
 

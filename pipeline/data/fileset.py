@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from pipeline.data.chosen import expanded
@@ -23,6 +23,7 @@ from pipeline.data.refusals import (
     check_something_there,
 )
 from pipeline.data.remote import bring
+from pipeline.data.share import share_of
 from pipeline.data.synthetic_source import synthetic_samples
 from pipeline.settings import Settings
 
@@ -64,6 +65,8 @@ def build_fileset(
         location = str(folder)
         check_something_there(settings, located, folder)
     wanted = _wanted(settings, listed, located)
+    if data.share != "all":
+        wanted, left_out = _shared(wanted, data.share)
     if not data.partial:
         check_resolved(wanted, data.release)
         check_complete(wanted, located, location)
@@ -74,6 +77,8 @@ def build_fileset(
     draft = Draft(data.verify, count, tree, size, progress, bookkeepers, total)
     for one in wanted:
         draft.samples[one.sample.name] = _sample(one, located, draft)
+    if data.share != "all":
+        draft.notes.append(f"data.share={data.share}: {left_out} files were left out")
     _note(settings, located, draft)
     return {
         "schema": FILESET_SCHEMA,
@@ -108,6 +113,26 @@ def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) 
     return wanted + others
 
 
+def _shared(wanted: Sequence[Wanted], share: str) -> tuple[list[Wanted], int]:
+    """The samples of the channel with the files that `share` leaves them, and how many it drops.
+
+    A sample that is not whole is not complete: it is not normalised, as one with missing files.
+    """
+    chosen: set[str] = set()
+    for process in dict.fromkeys(w.process for w in wanted if w.role != "other"):
+        samples = [w.sample for w in wanted if w.process == process and w.role != "other"]
+        chosen |= share_of([f.uri for s in samples for f in s.files], share)
+    found, dropped = [], 0
+    for one in wanted:
+        if one.role == "other":
+            continue
+        files = tuple(f for f in one.sample.files if f.uri in chosen)
+        left_out = len(one.sample.files) - len(files)
+        dropped += left_out
+        found.append(replace(one, sample=replace(one.sample, files=files), left_out=left_out))
+    return found, dropped
+
+
 def _listed(name: str, listed: Mapping[str, Sample], settings: Settings) -> Sample:
     if name in listed:
         return listed[name]
@@ -134,6 +159,8 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
         reasons.insert(0, f"{len(missing)} of its {len(sample.files)} file(s) missing")
     if not sample.resolved:
         reasons.insert(0, "its files are not known: its run index has not been fetched")
+    if one.left_out:
+        reasons.insert(0, f"data.share leaves out {one.left_out} of its files")
     complete = not reasons
     total = sample.sum_of_weights
     if sample.kind == "mc" and one.role != "other" and draft.bookkeepers:

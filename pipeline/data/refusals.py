@@ -22,6 +22,8 @@ class Wanted:
     process: str
     role: str
     """signal, background, data, or other (not asked for, but there)."""
+    left_out: int = 0
+    """Files that data.share leaves out."""
 
 
 def check_something_there(settings: Settings, located: Located, folder: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pipeline.data.chosen import expanded
 from pipeline.data.manifest import Manifest, ManifestFile, Sample, Skim
+from pipeline.data.share import number_in, share_of
 from pipeline.files import read_json
 from pipeline.plan.amount import Amount, total
 from pipeline.plan.branches import branch_table
@@ -75,7 +76,15 @@ def channel_parts(settings: Settings, manifest: Manifest) -> list[Part]:
         for process in settings.channel.processes.values()
         for name in expanded(process.samples, skim.samples)
     ]
-    return _parts(manifest, skim, [skim.sample(name) for name in dict.fromkeys(wanted)])
+    parts = _parts(manifest, skim, [skim.sample(name) for name in dict.fromkeys(wanted)])
+    share = settings.data.share
+    if share == "all":
+        return parts
+    chosen: set[str] = set()
+    for process in settings.channel.processes.values():
+        own = [skim.sample(name) for name in expanded(process.samples, skim.samples)]
+        chosen |= share_of([f.uri for s in own for f in s.files], share)
+    return [_part_of(part, chosen, share) for part in parts]
 
 
 def release_parts(manifest: Manifest) -> list[Part]:
@@ -191,6 +200,19 @@ periods and processes pile-up and content differ so much in the files at hand.""
 def _few(values: Sequence[float], how: str) -> Amount:
     middle = Amount.spread(values, how)
     return Amount(middle.value, (middle.low or 0) / FEW, (middle.high or 0) * FEW, middle.how)
+
+
+def _part_of(part: Part, chosen: set[str], share: str) -> Part:
+    """The part with the chosen files, and of those that are not resolved as large a share."""
+    samples = tuple(
+        replace(s, files=tuple(f for f in s.files if f.uri in chosen)) for s in part.samples
+    )
+    hidden = part.hidden
+    if hidden is not None:
+        number = number_in(hidden.files, share)
+        size, events = (a.times(number / hidden.files) for a in (hidden.size, hidden.events))
+        hidden = Hidden(number, size, events)
+    return replace(part, samples=samples, hidden=hidden)
 
 
 def _hidden(manifest: Manifest, skim: Skim, samples: Sequence[Sample]) -> Hidden | None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.identity import is_remote
 from pipeline.files import replacing, sha256_file, sha256_json, write_json
 from pipeline.settings import Settings
 from pipeline.skim.manifest import MANIFEST, Part, Skim, SkimError, choices, read_skim
@@ -21,10 +22,10 @@ def key_of(fileset: Mapping[str, Any], keys: Sequence[str]) -> str:
 
     The keys name solution, channel, release, code and, by checksum, the files. Of a file whose
     checksum nobody verified, size and time of change are told too: another one of the same name
-    is another skim.
+    is another skim. Of one that is streamed, address and size: more nobody knows.
     """
     files = [file for sample in fileset["samples"].values() for file in sample["files"]]
-    unverified = [_state(Path(f["path"])) for f in files if f.get("verified") != "checksum"]
+    unverified = [_state(f) for f in files if f.get("verified") != "checksum"]
     return sha256_json({"chunks": list(keys), "unverified": unverified})[:32]
 
 
@@ -115,7 +116,10 @@ def _check_part(folder: Path, part: Part) -> None:
     )
 
 
-def _state(path: Path) -> list[str | int]:
+def _state(file: Mapping[str, Any]) -> list[str | int]:
+    if is_remote(file["path"]):
+        return [file["path"], file["size"]]
+    path = Path(file["path"])
     status = path.stat()
     return [path.name, status.st_size, status.st_mtime_ns]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def main() -> None:
             f"the reference solution of convert failed: {failure['message']}; its traceback is in "
             f"{place.part(given.part) / 'failure.txt'}"
         )
-    record["timing"] = timing(began)
+    chunks = record.pop("chunks_timing", None)
+    record["timing"] = {**timing(began), **({"chunks": chunks} if chunks else {})}
     write_json(place.part_record(given.part), record)
 
 
@@ -80,6 +82,7 @@ def _record(place: Place, number: int, executor: ChunkExecutor) -> dict[str, Any
         "chunks": len(product.outcomes),
         "events": sum(o.record.events for o in product.outcomes if o.record is not None),
         "files": {p.relative_to(folder).as_posix(): sha256_file(p) for p in files},
+        "chunks_timing": asdict(product.timed),
     }
 
 

@@ -7,6 +7,7 @@ import resource
 import shutil
 import time
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,14 @@ def main() -> None:
     began = time.monotonic()
     with executor_of(place) as executor:
         record = _record(place, executor)
+    chunks = record.pop("chunks_timing", None)
     if record["status"] == "failed" and place.is_reference:
         raise ReferenceFailedError(
             f"the reference solution of {place.stage} failed: {record['failure']['message']}; "
             f"its traceback is in {place.folder / 'failure.txt'}"
         )
     if not (place.folder / "timing.json").exists():
-        cost = _with_parts(place, timing(began))
+        cost = _with_chunks(place, timing(began), chunks)
         write_json(place.folder / "timing.json", cost)
         keep(place, record, cost)
     write_json(place.folder / "record.json", record)
@@ -63,19 +65,20 @@ def timing(began: float) -> dict[str, Any]:
     }
 
 
-def _with_parts(place: Place, own: dict[str, Any]) -> dict[str, Any]:
-    """The cost of gathering and of all jobs before it."""
+def _with_chunks(place: Place, own: dict[str, Any], timed: Any) -> dict[str, Any]:
+    """The cost of convert: of its chunks, and of the jobs that it was cut into."""
     if place.stage != "convert" or place.plan.parts == 1:
-        return own
-    costs = [own]
-    for number in range(place.plan.parts):
-        record = place.part_record(number)
-        costs += [read_json(record)["timing"]] if record.is_file() else []
+        return {**own, "chunks": timed} if timed else own
+    records = [place.part_record(number) for number in range(place.plan.parts)]
+    costs = [read_json(path)["timing"] for path in records if path.is_file()]
+    every = [own, *costs]
+    chunks = [c["chunks"] for c in costs if "chunks" in c]
     return {
         **own,
-        "wall_s": round(sum(c["wall_s"] for c in costs), 3),
-        "cpu_s": round(sum(c["cpu_s"] for c in costs), 3),
-        "max_rss_mb": max(c["max_rss_mb"] for c in costs),
+        "wall_s": round(sum(c["wall_s"] for c in every), 3),
+        "cpu_s": round(sum(c["cpu_s"] for c in every), 3),
+        "max_rss_mb": max(c["max_rss_mb"] for c in every),
+        "chunks": {k: sum(c[k] for c in chunks) for k in ("chunks", "events", "seconds")},
     }
 
 
@@ -136,11 +139,11 @@ def _run_convert(place: Place, executor: ChunkExecutor) -> dict[str, Any]:
         )  # fmt: skip
         write_product(product, place.folder / "output", place.folder / "sealed")
         keep(place, product)
+        return {"chunks_timing": asdict(product.timed)}
     except ContractError as error:
         return _failed(place, error)
     finally:
         progress.close()
-    return {}
 
 
 def _gather(place: Place) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.data.chosen import expanded
 from pipeline.data.fetch.address import PORTAL, check_sources, scheme
 from pipeline.data.fetch.cache import Cache, default_folder
 from pipeline.data.fetch.transfer import Transfer
@@ -12,17 +13,26 @@ from pipeline.data.fetch.xrootd import installed
 from pipeline.data.identity import is_remote
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.manifest_choice import chosen_manifest, chosen_sha256
+from pipeline.data.share import share_of
 from pipeline.files import sha256_json
 from pipeline.settings import DataSettings, Settings
 
 
 def wanted_files(settings: Settings, whole_skim: bool = False) -> list[ManifestFile]:
-    """Files of the samples that the channel's processes name, or of all samples of its skim."""
+    """Files of the samples that the channel's processes name, or of all samples of its skim.
+
+    Of each process those that `data.share` leaves.
+    """
     skim = chosen_manifest(settings.data).skim(settings.channel.skim)
     if whole_skim:
         return skim.files
-    names = [name for p in settings.channel.processes.values() for name in p.samples]
-    return [file for name in names for file in skim.sample(name).files]
+    wanted: list[ManifestFile] = []
+    for process in settings.channel.processes.values():
+        names = expanded(process.samples, skim.samples)
+        files = [file for name in names for file in skim.sample(name).files]
+        chosen = share_of([file.uri for file in files], settings.data.share)
+        wanted += [file for file in files if file.uri in chosen]
+    return wanted
 
 
 def sources_of(data: DataSettings) -> tuple[str, ...]:

@@ -19,6 +19,16 @@ from pipeline.stages.convert.store import BLINDED, ChunkStore
 
 
 @dataclass(frozen=True)
+class Timed:
+    """What converting cost: the chunks that were converted now, by processes that were warm."""
+
+    chunks: int = 0
+    events: int = 0
+    seconds: float = 0.0
+    """Core-seconds, all workers together."""
+
+
+@dataclass(frozen=True)
 class ConvertProduct:
     """A finished conversion: the outcome of every chunk, in the order of the fileset."""
 
@@ -28,6 +38,7 @@ class ConvertProduct:
     fileset: Mapping[str, Any]
     outcomes: tuple[ChunkOutcome, ...]
     store: ChunkStore
+    timed: Timed = Timed()
 
     def of_sample(self, name: str) -> list[ChunkOutcome]:
         """The finished chunks of a sample."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pipeline.files import sha256_file
 from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError
 from pipeline.stages.convert.ledger import ChunkOutcome
-from pipeline.stages.convert.product import ConvertProduct, write_product
+from pipeline.stages.convert.product import ConvertProduct, Timed, write_product
 from pipeline.stages.convert.store import ChunkRecord, ChunkStore, record_from
 from pipeline.stages.convert.task import ConvertTask
 from pipeline.stages.jail import TRUSTED, Jail
@@ -98,7 +98,14 @@ def convert_all(
         ChunkOutcome(c, kept.key(c, kinds[c.sample]), records.get(c.id), faults.get(c.id))
         for c in chunks
     )
-    return ConvertProduct(sha256, settings.channel.name, settings.unblind, fileset, outcomes, kept)
+    return ConvertProduct(
+        sha256, settings.channel.name, settings.unblind, fileset, outcomes, kept, _timed(results)
+    )
+
+
+def _timed(results: Sequence[Result]) -> Timed:
+    warm = [r for r in results if not isinstance(r, Err) and r.seconds is not None]
+    return Timed(len(warm), sum(len(r.chunk) for r in warm), sum(r.seconds or 0.0 for r in warm))
 
 
 def chunks_of(fileset: Mapping[str, Any]) -> list[Chunk]:

@@ -1,0 +1,134 @@
+"""The gate: a budget that is not passed, and shares that have to be green one after the other."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.configure import configure
+from pipeline.files import write_json
+from pipeline.freeze import fileset_key, freeze
+from pipeline.plan import promotions
+from pipeline.plan.estimate import make_plan
+from pipeline.plan.gate import GateError, check_gate
+from pipeline.plan.promotions import keep_step, promotion_key, record_path
+from pipeline.plan.throughput import calibration_of
+from pipeline.settings import Settings, SettingsError, reference_key, settings_sha256
+
+FULL = ["data=opendata_2024", "solver=reference", "site=perlmutter", "site.executor=processes"]
+
+
+def given(tmp_path: Path, *more: str) -> Settings:
+    return configure([*FULL, f"run.outputs={tmp_path}", *more], located=False)
+
+
+def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any]:
+    """A step as a run that went as planned leaves it, but for what is `changed`."""
+    run = outputs / f"run-{settings.data.share.rstrip('%')}"
+    freeze(replace(settings, run=replace(settings.run, name=run.name)), run)
+    known = calibration_of(settings)
+    assert known is not None
+    seconds = known.s_per_event * 9_000 + known.s_per_chunk * 3
+    stage = run / "points" / "main" / "convert"
+    chunks = {"chunks": 3, "events": 9_000, "seconds": seconds * changed.get("cost", 1.0)}
+    write_json(stage / "timing.json", {"max_rss_mb": changed.get("memory", 900), "chunks": chunks})
+    write_json(stage / "record.json", {"solution_sha256": "ab" * 32})
+    write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
+    write_json(run / "points/main/measure/verdict.json", {"outcome": "not_reached"})
+    sample = {"entries_expected": 9_000, "entries_done": 9_000, "quarantined": 0}
+    sample |= changed.get("ledger", {})
+    write_json(stage / "output" / "ledger.json", {"samples": {"data15": sample}})
+    return keep_step(settings, run, "main")
+
+
+def test_a_run_above_the_budget_is_refused(tmp_path: Path) -> None:
+    settings = given(tmp_path, "site.budget.core_hours=100", "site.budget.gate_core_hours=null")
+    assert (make_plan(settings).of_channel.core_hours.value or 0) > 100
+    with pytest.raises(GateError, match=r"at most site\.budget\.core_hours=100 core-hours"):
+        check_gate([settings])
+    check_gate([given(tmp_path, "site.budget.core_hours=100", "site.budget.override=true")])
+
+
+def test_points_of_a_sweep_share_the_budget(tmp_path: Path) -> None:
+    hours = make_plan(given(tmp_path)).of_channel.core_hours.value or 0.0
+    more = (f"site.budget.core_hours={1.5 * hours}", "site.budget.gate_core_hours=null")
+    check_gate([given(tmp_path, *more)])
+    with pytest.raises(GateError, match="planned are"):
+        check_gate([given(tmp_path, *more)] * 2)
+
+
+def test_the_whole_of_2024_needs_its_steps_one_by_one(tmp_path: Path) -> None:
+    steps = [given(tmp_path, f"data.share={share}") for share in ("one", "1%", "10%", "all")]
+    check_gate(steps[:1])
+    for before, step in itertools.pairwise(steps):
+        sentence = f"expected a green run with data.share={before.data.share} before"
+        with pytest.raises(GateError, match=sentence):
+            check_gate([step])
+        assert finished(before, tmp_path)["green"]
+        check_gate([step])
+    assert len(list((tmp_path / promotions.FOLDER).iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"outcome": "failed"}, "judge: convert failed"),
+        ({"ledger": {"quarantined": 1, "entries_done": 8_000}}, "ledger: sample data15: 8000 of"),
+        ({"memory": 5_000}, "memory: 5000 of 1600 MB"),
+        ({"cost": 1.4}, "cost: predicted"),
+        ({"cost": 0.6}, "cost: predicted"),
+    ],
+)
+def test_what_was_not_green_is_named(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    assert not finished(given(tmp_path, "data.share=one"), tmp_path, **changed)["green"]
+    with pytest.raises(GateError) as refused:
+        check_gate([given(tmp_path, "data.share=1%")])
+    assert said in str(refused.value)
+    assert "ladon run channel=hyy data=opendata_2024 data.share=one" in str(refused.value)
+
+
+def test_cost_within_thirty_percent_is_green(tmp_path: Path) -> None:
+    settings = given(tmp_path, "data.share=one")
+    assert finished(settings, tmp_path, cost=1.29)["green"]
+    assert finished(settings, tmp_path, cost=0.71)["green"]
+
+
+def test_small_data_and_a_laptop_have_no_gate(tmp_path: Path) -> None:
+    here = [f"run.outputs={tmp_path}", "solver=reference"]
+    check_gate([configure(here)])
+    check_gate([configure([*here, "data=opendata_2025"], located=False)])
+    check_gate([configure([*here, "data=opendata_2025", "site=perlmutter"], located=False)])
+    assert not (tmp_path / promotions.FOLDER).exists()
+
+
+def test_a_share_is_another_run_of_one_promotion(tmp_path: Path) -> None:
+    whole, part = given(tmp_path), given(tmp_path, "data.share=1%")
+    assert promotion_key(whole) == promotion_key(part)
+    assert promotion_key(whole) != promotion_key(given(tmp_path, "seed=43"))
+    assert settings_sha256(whole) != settings_sha256(part)
+    assert reference_key(whole) != reference_key(part)
+    assert fileset_key(whole) != fileset_key(part)
+    assert record_path(whole).parent == tmp_path / promotions.FOLDER
+
+
+def test_the_plan_of_a_share_is_that_part(tmp_path: Path) -> None:
+    found = make_plan(given(tmp_path, "data.share=1%")).of_channel
+    data = next(p for p in found.parts if p.kind == "data")
+    assert data.files == 557
+    assert data.events.value == pytest.approx(7_078_004_211 * 557 / 55_620)
+    small = make_plan(configure(["data=opendata_2025", "data.share=10%"], located=False)).of_channel
+    assert next(p for p in small.parts if p.kind == "data").files == 2
+
+
+def test_a_share_stays_blinded() -> None:
+    with pytest.raises(SettingsError, match=r"data\.share=10% is a step .* stays blinded"):
+        configure(["data.share=10%", "unblind=true"])
+
+
+def test_hashes_from_before_shares_still_hold() -> None:
+    settings = configure(["solver=reference"])
+    assert "share" not in str(promotions.deciding(settings)["data"])
