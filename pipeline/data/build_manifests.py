@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -47,10 +47,12 @@ class Services:
 
     api: str
     portal: str
-    tables: Mapping[str, str]
-    """Release -> name of the table that the client's facts are from."""
     files: OpenData | None = None
     """The folder, if it is a local server over one."""
+
+    def table(self, release: str) -> str:
+        """What the client's facts of a release are from."""
+        return f"atlasopenmagic at {self.api}" if self.files is None else TABLES.get(release, "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,12 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--open-data", type=Path, help="folder to answer from, with no network")
     parser.add_argument("--api", default=API, help="the client's service")
-    parser.add_argument("--portal", default=PORTAL, help="the portal of the records")
+    parser.add_argument("--records", default=PORTAL, help="the portal of the records")
     given = parser.parse_args(arguments)
     try:
-        with services(given.open_data, given.api, given.portal) as asked:
+        with services(given.open_data, given.api, given.records) as asked:
             for release in given.releases or read_json(given.output / RECORDS):
                 _make(release, asked, given.output)
+    except jsonschema.ValidationError as error:
+        where = "/".join(str(p) for p in error.absolute_path)
+        print(f"build_manifests: {where} is not as {SCHEMA} says: {error.message}", file=sys.stderr)
+        return 2
     except (DataError, OSError) as error:
         print(f"build_manifests: {error}", file=sys.stderr)
         return 2
@@ -78,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def services(folder: Path | None, api: str = API, portal: str = PORTAL) -> Iterator[Services]:
     """The real services, or local ones over a folder for as long as the block lasts."""
     if folder is None:
-        yield Services(api, portal, dict.fromkeys(TABLES, f"atlasopenmagic at {api}"))
+        yield Services(api, portal)
         return
     data = OpenData(folder)
     if not (folder / CATALOG).is_file():
@@ -87,7 +93,7 @@ def services(folder: Path | None, api: str = API, portal: str = PORTAL) -> Itera
             "give their folder with --open-data, or leave it out to ask the real services"
         )
     with stand_in(data) as address:
-        yield Services(address, address, TABLES, data)
+        yield Services(address, address, data)
 
 
 def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
@@ -105,7 +111,7 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
         records = [fetch_record(asked.portal, recid) for recid in recids]
         left_out += [asdict(x) for r in records for x in r.left_out]
         answers.update(repr(records).encode())
-        samples = samples_of(records, datasets, skim, asked.tables.get(release, ""))
+        samples = samples_of(records, datasets, skim, asked.table(release))
         skims[skim] = {"tree": plan["tree"], "samples": samples}
     apply(release, skims, patches)
     every = [s for skim in skims.values() for s in skim["samples"].values()]

@@ -91,7 +91,7 @@ def build_fileset(
         _check_something_there(settings, located, folder)
     wanted = _wanted(settings, listed, located)
     if not data.partial:
-        _check_resolved(wanted, data.release)
+        check_resolved(wanted, data.release)
         _check_complete(wanted, located, location)
     total = sum(os.stat(p).st_size for p in located.paths.values())
     bookkeepers = data.release in PHYSLITE and not data.synthetic
@@ -154,7 +154,7 @@ def _check_something_there(settings: Settings, located: Located, folder: Path) -
     )
 
 
-def _check_resolved(wanted: Sequence[Wanted], release: str) -> None:
+def check_resolved(wanted: Sequence[Wanted], release: str) -> None:
     """Refuse runs of which nobody has told the files yet: they would seem to have none."""
     unresolved = [w.sample.name for w in wanted if not w.sample.resolved]
     if unresolved:

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pipeline.data.errors import ManifestError
 from pipeline.data.identity import portal_path
+
+if TYPE_CHECKING:
+    import requests
 
 UNSKIMMED = "noskim"
 """The client's name of what it lists without a skim."""
@@ -31,26 +35,37 @@ class Dataset:
     """Skim -> paths on the portal."""
 
 
-def fetch_datasets(release: str, api: str) -> list[Dataset]:
-    """All datasets of a release from the service at `api`.
+def session_for(address: str) -> requests.Session:
+    """The client's HTTP session: it tries again after 429, 500, 502, 503 and 504, with back-off.
 
-    Raises ManifestError if the client is not installed or the service does not answer it.
+    To a server of this machine it goes past any proxy. Raises ManifestError if the client is not
+    installed.
     """
     try:
-        import atlasopenmagic
         from atlasopenmagic import metadata
     except ImportError as error:
         raise ManifestError(
             "building manifests needs the official client, which is not installed; install it "
             "with `pip install 'ladon-hep[manifests]'`"
         ) from error
+    session: requests.Session = metadata.get_session()
+    session.trust_env = urlsplit(address).hostname != "127.0.0.1"
+    return session
+
+
+def fetch_datasets(release: str, api: str) -> list[Dataset]:
+    """All datasets of a release from the service at `api`.
+
+    Raises ManifestError if the client is not installed or the service does not answer it.
+    """
+    session_for(api)
+    import atlasopenmagic
     import requests
+    from atlasopenmagic import metadata
 
     atlasopenmagic.set_verbosity("error")
     metadata.API_BASE_URL = api
     metadata.RELEASES_DESC.setdefault(release, ("",))
-    if "//127.0.0.1:" in api:
-        metadata.get_session().trust_env = False  # no proxy between us and ourselves
     try:
         metadata.empty_metadata()
         atlasopenmagic.set_release(release)

@@ -9,11 +9,8 @@ does so, its files are not known before the index is read.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
 from pipeline.data.errors import ManifestError
 from pipeline.data.identity import (
@@ -23,6 +20,7 @@ from pipeline.data.identity import (
     normalise_adler32,
 )
 from pipeline.data.manifest import LeftOut, ManifestFile, RunIndex
+from pipeline.data.sources.client import session_for
 
 TIMEOUT_S = 120
 
@@ -51,11 +49,14 @@ def fetch_record(portal: str, recid: int) -> Record:
     Raises ManifestError if it does not answer, or lists a file twice with other facts.
     """
     address = f"{portal.rstrip('/')}/api/records/{recid}"
-    opener = build_opener(ProxyHandler({})) if "//127.0.0.1:" in address else build_opener()
+    session = session_for(portal)
+    import requests
+
     try:
-        with opener.open(address, timeout=TIMEOUT_S) as answer:
-            plain = json.load(answer)
-    except (URLError, TimeoutError, ValueError) as error:
+        answer = session.get(address, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        plain = answer.json()
+    except (requests.RequestException, ValueError) as error:
         raise ManifestError(
             f"expected record {recid} from {address}, found {error}; check the address and the "
             "network, and try again"

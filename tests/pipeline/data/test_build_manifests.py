@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pipeline.data.build_manifests import Services, build, services
+from pipeline.data.build_manifests import Services, build, main, services
 from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import known_manifests, manifest_folder, manifest_path
 from pipeline.data.manifest_form import write_manifest
@@ -91,3 +91,31 @@ def test_a_correction_that_no_longer_fits_is_refused(asked: Services, reviewed: 
     write_json(reviewed / "corrections.json", patches)
     with pytest.raises(ManifestError, match="names sample '999999'"):
         build("2020e-13tev", asked, reviewed)
+
+
+@pytest.mark.realdata
+def test_the_command_writes_what_is_committed(
+    open_data: Path, reviewed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema_file = "manifest.schema.json"
+    (reviewed / schema_file).write_bytes((manifest_folder() / schema_file).read_bytes())
+    place = ["--open-data", str(open_data), "--output", str(reviewed)]
+    assert main([*place, "2016e-8tev"]) == 0
+    told = capsys.readouterr().out
+    assert "1 skims, 44 samples, 44 files, 6695347118 bytes of data" in told
+    assert '"mc_8tev.json"' in told
+    written = gzip.decompress((reviewed / "2016e-8tev.json.gz").read_bytes())
+    assert json.loads(written) == content("2016e-8tev")
+    assert not (reviewed / "2020e-13tev.json.gz").exists()
+    assert main([*place, "2016e-8tv"]) == 2
+    assert "records.json has no release '2016e-8tv'; nearest: 2016e-8tev" in capsys.readouterr().err
+    (reviewed / schema_file).write_text('{"properties": {"release": {"const": "x"}}}')
+    assert main([*place, "2016e-8tev"]) == 2
+    assert "release is not as manifest.schema.json says" in capsys.readouterr().err
+
+
+def test_a_folder_without_tables_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--open-data", str(tmp_path), "--output", str(manifest_folder())]) == 2
+    assert "expected catalog.csv.gz and the tables" in capsys.readouterr().err

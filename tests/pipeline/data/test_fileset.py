@@ -11,7 +11,8 @@ import uproot
 
 from pipeline.configure import configure
 from pipeline.data.errors import IncompleteSampleError, LocationError, VerificationError
-from pipeline.data.fileset import build_fileset
+from pipeline.data.fileset import Wanted, build_fileset, check_resolved
+from pipeline.data.manifest import load_manifest
 from pipeline.files import to_json
 
 pytestmark = pytest.mark.realdata
@@ -180,3 +181,16 @@ def test_chunks_and_progress(samples: Path) -> None:
     assert [c["stop"] - c["start"] for c in fileset["chunks"]] == [39, 78, 78, 79, 79, 79]
     assert told[-1] == (0, 0, 432)
     assert len({c["id"] for c in fileset["chunks"]}) == 6
+
+
+def test_a_run_whose_files_nobody_knows_is_refused(index_home: Path) -> None:
+    """It has no file that could be missing, and must not seem complete."""
+    skim = load_manifest("2024r-pp").skim("physlite")
+    known = Wanted(skim.sample("343981"), "ggH", "signal")
+    run = Wanted(skim.sample("data15_run_00271733"), "data", "data")
+    check_resolved([known], "2024r-pp")
+    with pytest.raises(
+        IncompleteSampleError,
+        match=r"of 1 samples of release 2024r-pp are not known, first data15_run_00271733: ",
+    ):
+        check_resolved([known, run], "2024r-pp")

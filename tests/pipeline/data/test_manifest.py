@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.data.errors import ManifestError
+from pipeline.data.identity import basename, normalise_adler32
 from pipeline.data.manifest import (
+    known_manifests,
     load_manifest,
     manifest_folder,
     manifest_path,
@@ -134,3 +136,41 @@ def test_a_damaged_manifest_is_said_to_be_one(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(json.dumps({"schema": 7}).encode()))
     with pytest.raises(ManifestError, match=r"schema 2 in .*, found 7"):
         read_manifest(path)
+
+
+@pytest.mark.realdata
+def test_the_inputs_of_the_diphoton_measurement_are_all_listed(open_data: Path) -> None:
+    """16 data and 15 simulated files, with the cross-sections and events that they expect."""
+    skim = load_manifest(BETA).skim("GamGam")
+    inputs = json.loads((open_data / "hyy_2025_inputs.json").read_text())
+    for row in [*inputs["data"], *inputs["mc"]]:
+        sample = skim.sample(row.get("dsid_or_run") or row["dsid"])
+        (file,) = sample.files
+        assert (file.uri, file.size) == (row["uri"], int(row["size"]))
+        assert file.adler32 == normalise_adler32(row["adler32"])
+        if sample.kind == "mc":
+            produced = sample.effective_cross_section_pb * 36_100
+            assert produced == pytest.approx(row["exp_at_36p1"], rel=1e-6)
+            assert sample.sum_of_weights == pytest.approx(row["sumW"], rel=1e-12)
+    assert (len(inputs["data"]), len(inputs["mc"])) == (16, 15)
+
+
+def test_two_skims_of_2025_have_other_names_and_folders() -> None:
+    """2bjets70 and noskim, by another author: the same samples in another spelling."""
+    manifest = load_manifest(BETA)
+    assert len(manifest.skims) == 12
+    for name, skim in manifest.skims.items():
+        other = name in ("2bjets70", "noskim")
+        assert list(skim.samples) == list(manifest.skim("GamGam").samples)
+        for file in skim.files:
+            assert ("/rucio/user/egramsta/" in file.uri) is other
+            assert basename(file.uri).startswith(f"ODEO_FEB2025_v0_{name}_") is not other
+            assert file.uri.endswith(f".{name}.root")
+
+
+def test_every_address_is_spelled_alike_and_listed_once() -> None:
+    """The 2024 records have a port in them; 2016, 2020 and 2025 have none."""
+    for release in known_manifests():
+        uris = [f.uri for skim in load_manifest(release).skims.values() for f in skim.files]
+        assert len(uris) == len(set(uris))
+        assert all(u.startswith("root://eospublic.cern.ch//eos/opendata/atlas/") for u in uris)

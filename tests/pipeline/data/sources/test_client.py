@@ -13,10 +13,25 @@ from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import Manifest, load_manifest, manifest_folder
 from pipeline.data.manifest_form import from_dict
 from pipeline.data.sources.client import fetch_datasets
-from pipeline.data.sources.open_data import TABLES, OpenData
+from pipeline.data.sources.open_data import OpenData
 from pipeline.data.sources.stand_in import stand_in
 
 pytestmark = pytest.mark.realdata
+
+
+OPENED = "data15_13TeV_Run_00271733_file_index.json"
+OPENED_FILES = [
+    {
+        "uri": f"root://eospublic.cern.ch//eos/opendata/atlas/rucio/data15_13TeV/{name}",
+        "size": size,
+        "checksum": checksum,
+    }
+    for name, size, checksum in (
+        ("DAOD_PHYSLITE.37001682._000002.pool.root.1", 50099971, "adler32:414b341a"),
+        ("DAOD_PHYSLITE.37001682._000001.pool.root.1", 169007613, "adler32:e817fdab"),
+    )
+]
+"""The files of a run as the portal's interface lists them once it has read the index."""
 
 
 class Quirky(OpenData):
@@ -35,8 +50,12 @@ class Quirky(OpenData):
         return found
 
     def record(self, recid: int) -> dict[str, Any] | None:
-        """Record 15006 lists an archive and a stray file, and one file twice."""
+        """Record 15006 lists an archive, a stray file, and one twice; 80000 opens an index."""
         found = super().record(recid)
+        if recid == 80000 and found is not None:
+            metadata = found["metadata"]
+            metadata["files"] = [f for f in metadata["files"] if OPENED not in f["uri"]]
+            metadata["_file_indices"] = [{"key": OPENED, "files": OPENED_FILES}]
         if recid == 15006 and found is not None:
             files = found["metadata"]["files"]
             again = {**files[0], "uri": files[0]["uri"].replace("cern.ch/", "cern.ch:1094/")}
@@ -53,7 +72,7 @@ class Quirky(OpenData):
 def quirky(open_data: Path) -> Iterator[Services]:
     source = Quirky(open_data)
     with stand_in(source) as address:
-        yield Services(address, address, TABLES, source)
+        yield Services(address, address, source)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +99,14 @@ def test_fewer_addresses_than_files_are_said_and_the_record_is_taken(
 def test_more_addresses_than_files_are_said(physlite: Manifest) -> None:
     (warning,) = physlite.skim("physlite").sample("700602").warnings
     assert "lists 1 files of this sample that the record does not list, such as DAOD_" in warning
+
+
+def test_an_index_that_the_portal_has_opened_resolves_its_run(physlite: Manifest) -> None:
+    runs = physlite.skim("physlite").samples
+    opened = runs["data15_run_00271733"]
+    assert (opened.resolved, opened.indexes, opened.size) == (True, (), 219_107_584)
+    assert [f.adler32 for f in opened.files] == ["e817fdab", "414b341a"]
+    assert sum(not s.resolved for s in runs.values()) == 316
 
 
 def test_a_complete_list_is_no_warning(physlite: Manifest) -> None:

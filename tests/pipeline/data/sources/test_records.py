@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -112,3 +116,37 @@ def test_a_portal_that_does_not_answer_is_a_sentence() -> None:
         ManifestError, match=r"expected record 7 from http://127\.0\.0\.1:9/api/rec"
     ):
         fetch_record("http://127.0.0.1:9", 7)
+
+
+class _Flaky(BaseHTTPRequestHandler):
+    """Answers 502 twice, then as the portal does."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        body = json.dumps(record(entry(f"{SERVER}{FOLDER}/Data/data_A.GamGam.root"))).encode()
+        self.send_response(502 if self.asked <= 2 else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing to say."""
+
+
+@pytest.fixture
+def flaky() -> Iterator[str]:
+    _Flaky.asked = 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Flaky)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_transient_502_is_asked_again(flaky: str) -> None:
+    assert len(fetch_record(flaky, 15006).files) == 1
+    assert _Flaky.asked == 3
