@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agents.evidence import Finding
+from pipeline.data.schema import door
 from pipeline.settings import Settings
 from pipeline.stages.contract import StageContext
 from pipeline.stages.inspect.contract import CONTRACT
@@ -13,7 +14,7 @@ from pipeline.stages.inspect.hints import hints
 from pipeline.stages.trial import Slice, StageHint, at_least_one, equal, holds
 
 IDENTITY = ("runNumber", "eventNumber", "channelNumber")
-"""Branches that the events of every release have."""
+"""Variables that the events of every release have."""
 CONTAINERS = ("vector", "rvec", "[", "list", "jagged", "*")
 """Parts of a type's name that say: several values per event."""
 
@@ -35,14 +36,16 @@ class InspectTrial:
             return [Finding("the tree of the events is found", False, name, said)]
         entries, branches = trees[name]["entries"], trees[name]["branches"]
         said = "as many as the fileset says" if entries == _known(context, sample) else str(entries)
-        lacking = [f"no {branch}" for branch in IDENTITY if branch not in branches]
+        way = door(context.settings.data.release)
+        identity = [b for b in way.physical(IDENTITY) if b not in way.optional]
+        lacking = [f"no {branch}" for branch in identity if branch not in branches]
         strange = [f"{b!r} is {k!r}" for b, k in branches.items() if not _is_type(k)]
         lists = any(part in kind.lower() for kind in branches.values() for part in CONTAINERS)
         cycles = [f"{tree!r}" for tree in trees if ";" in tree]
         return [
             equal("the tree of the events is found", name, name),
             equal("entries", "as many as the fileset says", said),
-            holds("branches that every event has", lacking, ", ".join(IDENTITY)),
+            holds("branches that every event has", lacking, ", ".join(identity)),
             holds("every branch has the name of a type", strange, "names of types"),
             Finding("some branches hold lists", lists, "a type of several values per event",
                     "one" if lists else "none of them does"),

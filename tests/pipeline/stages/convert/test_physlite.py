@@ -23,12 +23,17 @@ from pipeline.files import read_json, read_table, sha256_file
 from pipeline.judge.rerun import FrozenSolution
 from pipeline.judge.slices import slices
 from pipeline.settings import Settings
+from pipeline.stages.contract import StageContext
 from pipeline.stages.convert.checks import fabrication
 from pipeline.stages.convert.contract import CONTRACT, reference_path
 from pipeline.stages.convert.product import write_product
 from pipeline.stages.convert.runner import convert_all
 from pipeline.stages.convert.store import ChunkStore
 from pipeline.stages.convert.task import ConvertTask
+from pipeline.stages.convert.trial import TRIAL as CONVERTING
+from pipeline.stages.inspect.reference import inspect
+from pipeline.stages.inspect.trial import TRIAL as INSPECTING
+from pipeline.stages.solution import load_solution
 
 pytestmark = pytest.mark.realdata
 MC, RUN = "700322", "data15_run_00266904"
@@ -250,3 +255,29 @@ def test_a_higgs_boson_in_data_is_blinded(
     record = task(ak.zip(columns, depth_limit=1), chunk)
     assert (record["rows"], record["blinded"]) == (1, hidden)
     assert record["cutflow"][-1] == ("pt_over_m", 1)
+
+
+def test_what_an_agent_is_told_of_our_solutions_is_that_they_pass(
+    settings: Settings, tmp_path: Path
+) -> None:
+    text = reference_path(settings).read_text(encoding="utf-8")
+    for old, new in LOWERED.items():
+        text = text.replace(old, new)
+    lowered = tmp_path / "lowered.py"
+    lowered.write_text(text, encoding="utf-8")
+    content = build_fileset(settings)
+    signal = {**content["samples"][MC], "role": "signal"}
+    context = StageContext(settings, {**content, "samples": {MC: signal}}, {})
+    solution = load_solution(lowered, CONTRACT.defines)
+    given = CONVERTING.slices(context)
+    titles = []
+    for part in given:
+        product = CONTRACT.accept(CONTRACT.call(solution, part.arguments), part.arguments)
+        findings = CONVERTING.findings(part, product, context)
+        assert [f.name for f in findings if not f.passed] == []
+        titles.append(part.name)
+    assert titles == [f"{MC}, all events", f"{MC}, no events"]
+    for part in INSPECTING.slices(context):
+        ((sample, path),) = part.arguments["paths"].items()
+        found = INSPECTING.findings(part, {sample: inspect(path)}, context)
+        assert [f for f in found if not f.passed] == []

@@ -70,8 +70,14 @@ def test_a_key_names_everything_that_rows_depend_on(
         ChunkStore.of(tmp_path, "cd" * 32, settings).key(CHUNK, "data"),
         ChunkStore.of(tmp_path, "ab" * 32, other_blind).key(CHUNK, "data"),
         ChunkStore.of(tmp_path, "ab" * 32, other_release).key(CHUNK, "data"),
+        *(
+            ChunkStore.of(tmp_path, "ab" * 32, settings, {"data_A": {"xsec_pb": x}}).key(
+                CHUNK, "data"
+            )
+            for x in (1.0, 2.0)
+        ),
     }
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 def test_a_key_does_not_depend_on_where_things_are(
