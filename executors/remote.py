@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import queue
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import fsspec
@@ -101,12 +102,29 @@ def is_passing_answer(error: BaseException) -> bool:
     return isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError)
 
 
+@cache
+def xrootd_client() -> Any:
+    """The official XRootD client; ImportError with the next step if it is not installed.
+
+    Left alone it tries to reach a server for ten minutes, and whoever reads a chunk waits for it.
+    """
+    if importlib.util.find_spec("XRootD") is None:
+        raise ImportError(
+            "addresses that begin with root:// need the packages xrootd and fsspec-xrootd, found "
+            "neither; install them with `pip install 'ladon-hep[xrootd]'`, or take https:// instead"
+        )
+    client: Any = importlib.import_module("XRootD.client")  # its types are half there
+    client.EnvPutInt("ConnectionWindow", CONNECT_S)
+    client.EnvPutInt("ConnectionRetry", 1)
+    return client
+
+
 def xrootd_fault(address: str) -> tuple[bool, str] | None:
     """Ask an XRootD server for a file's state: (is it gone for good, what it said); None if well.
 
     The errors of fsspec-xrootd are texts; the client's own status has numbers.
     """
-    client: Any = importlib.import_module("XRootD.client")  # its types are half there
+    client = xrootd_client()
     where = client.URL(address)
     system = client.FileSystem(f"{where.protocol}://{where.hostid}")
     status, _ = system.stat(where.path, timeout=CONNECT_S)
@@ -125,6 +143,7 @@ folder, authentication failed (XProtocol, XErrorCode)."""
 
 def _options(address: str) -> dict[str, Any]:
     if address.startswith("root:"):
+        xrootd_client()
         return {}
     import aiohttp
 

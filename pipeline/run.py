@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pipeline import progress
 from pipeline.controller import Controller
+from pipeline.data.remote import renew
 from pipeline.freeze import discard_broken, freeze, freeze_sweep
 from pipeline.graph import Graph, child_environment, limits_of
 from pipeline.lock import run_lock
@@ -100,6 +101,8 @@ def _run(
             console.print(
                 f"made again, because a file of it is gone or changed: {record}", soft_wrap=True
             )
+        if not all((folder / name).exists() for name in layout.expected()):
+            renew(folder, lambda said: console.print(said, highlight=False, soft_wrap=True))
         for name in (progress.FOLDER, ERRORS):
             (folder / name).mkdir(parents=True, exist_ok=True)
         progress.clear(folder)

@@ -23,7 +23,8 @@ from pipeline.data.locate import Located, Streamed
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.probe import Problem
 from pipeline.data.verify import Mode, adler32_file
-from pipeline.settings import Settings
+from pipeline.files import read_json
+from pipeline.settings import Settings, load
 
 Progress = Callable[[int, int, int], None]
 Answer = TypeVar("Answer")
@@ -70,6 +71,34 @@ def local_copies(settings: Settings, files: Sequence[Mapping[str, Any]]) -> dict
             raise FetchError(outcome.failures, len(wanted))
         paths |= {away[uri]: str(path) for uri, path in outcome.paths.items()}
     return paths
+
+
+def renew(run: Path, tell: Callable[[str], None]) -> None:
+    """Pin again what a run that goes on has in its cache, and fetch what was evicted since.
+
+    Raises FetchError if a file could not be had again.
+    """
+    for path in sorted((run / "fileset").glob("*.settings.json")):
+        made = path.with_name(path.name.replace(".settings", ""))
+        data = load(path).data
+        if not made.is_file() or data.location is None or not is_remote(data.location):
+            continue
+        files = [
+            ManifestFile(f["uri"], f["size"], f["adler32"], f["entries"])
+            for sample in read_json(made)["samples"].values()
+            for f in sample["files"]
+            if not is_remote(f["path"])
+        ]
+        transfer = transfer_of(data)
+        pin(transfer.cache.folder, Owner.of_run(run), map(transfer.place, files), "fileset")
+        gone = transfer.missing(files)
+        if gone:
+            tell(
+                f"{len(gone)} files were evicted from {transfer.cache.folder}: fetching them again"
+            )
+            outcome = transfer.run(gone, lambda *told: None)
+            if outcome.failures:
+                raise FetchError(outcome.failures, len(gone))
 
 
 def _mirror(settings: Settings) -> str:

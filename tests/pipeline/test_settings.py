@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.configure import configure
+from pipeline.freeze import fileset_key
 from pipeline.settings import (
     SettingsError,
     deciding,
@@ -88,3 +89,23 @@ def test_trials_share_a_reference() -> None:
     settings = configure(["run.name=x"])
     assert reference_key(replace(settings, trial=3)) == reference_key(settings)
     assert reference_key(replace(settings, seed=3)) != reference_key(settings)
+
+
+def test_how_files_come_is_no_part_of_what_names_a_result() -> None:
+    given = ["data=opendata_2025", "data.location=https://mirror", "run.name=x"]
+    first = configure(given)
+    for way in ("access=stream", "cache=/x", "cache_gb=5", "source=[https://other]"):
+        other = configure([*given, f"data.{way}"])
+        assert other.data != first.data
+        assert settings_sha256(other) == settings_sha256(first)
+        assert reference_key(other) == reference_key(first)
+    streamed = configure([*given, "data.access=stream"])
+    assert fileset_key(streamed) != fileset_key(first)  # its files are addresses, not paths
+
+
+def test_hashes_from_before_there_were_mirrors_still_hold() -> None:
+    settings = configure(["data=opendata_2025", "data.location=/x", "run.name=x"])
+    assert set(deciding(settings)["data"]) == {
+        "name", "release", "synthetic", "location", "verify", "partial", "luminosity", "mu", "seed",
+        "thinning", "chunk_size",
+    }  # fmt: skip

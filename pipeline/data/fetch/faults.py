@@ -43,7 +43,7 @@ class CacheFullError(DataError, OSError):
     """The cache may not become as large as is needed."""
 
 
-class MissingToolError(DataError, ImportError):
+class MissingToolError(DataError, RuntimeError):
     """An address needs a package that is not installed."""
 
 

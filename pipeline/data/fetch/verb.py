@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from pipeline.configure import configure
+from pipeline.data.chosen import chosen_manifest
 from pipeline.data.fetch.address import PORTAL
 from pipeline.data.fetch.faults import Failure
+from pipeline.data.fetch.index import fetch_indexes, indexes
 from pipeline.data.fetch.meter import Meter
 from pipeline.data.fetch.transfer import JOBS, Outcome, Transfer
 from pipeline.data.fetch.wanted import transfer_of, wanted_files
@@ -52,7 +54,10 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
     asked = Asked.read(arguments)
     settings = _settings(asked)
     transfer = transfer_of(settings.data, asked.jobs)
-    files = wanted_files(settings, asked.whole_skim)
+    if asked.index:
+        files = indexes(chosen_manifest(settings.data))
+    else:
+        files = wanted_files(settings, asked.whole_skim)
     if asked.dry_run:
         _tell_plan(transfer, files, console)
         return EXIT_OK
@@ -63,8 +68,17 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
     with Meter(console, len(missing), transfer.left(files)) as meter:
-        outcome = transfer.run(files, meter)
+        if asked.index:
+            outcome, known = fetch_indexes(transfer, settings.data.release, files, meter)
+        else:
+            outcome, known = transfer.run(files, meter), None
     _tell_end(settings, transfer, files, outcome, console)
+    if known is not None:
+        console.print(
+            f"{known.resolved} runs of {settings.data.release} list their files now: {known.files} "
+            f"files, {known.bytes / 1e12:.3f} TB; {known.unresolved} runs are not resolved",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     return EXIT_FAILED if outcome.failures else EXIT_OK
 
 

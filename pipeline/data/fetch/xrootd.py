@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
+from executors.remote import xrootd_client
 from pipeline.data.fetch.faults import MissingToolError, PassingFault, SourceFault
 from pipeline.data.fetch.stream import BLOCK, Stream
 
@@ -18,8 +17,6 @@ not found, unsupported, a folder, authentication failed (XProtocol, XErrorCode).
 NOT_FOUND = frozenset({3011})
 _NOT_FOUND_HERE = 304
 """The client's own status for a file that no server has."""
-_CONNECT_S = 15
-"""Seconds in which a server must accept a connection; the client's own default is two minutes."""
 
 
 def installed() -> bool:
@@ -79,15 +76,9 @@ def _whole(timeout_s: float) -> int:
     return max(1, round(timeout_s))
 
 
-@cache
 def _client() -> Any:
     """The client's module; MissingToolError with the next step if it is not installed."""
-    if not installed():
-        raise MissingToolError(
-            "addresses that begin with root:// need the packages xrootd and fsspec-xrootd, found "
-            "neither; install them with `pip install 'ladon-hep[xrootd]'`, or take https:// instead"
-        )
-    client: Any = importlib.import_module("XRootD.client")  # its types are half there
-    client.EnvPutInt("ConnectionWindow", _CONNECT_S)
-    client.EnvPutInt("ConnectionRetry", 1)
-    return client
+    try:
+        return xrootd_client()
+    except ImportError as error:
+        raise MissingToolError(str(error)) from error
