@@ -43,7 +43,7 @@ def promotion_of(settings: Settings) -> Mapping[str, Any]:
 
 def keep_step(settings: Settings, run: Path, point: str) -> dict[str, Any]:
     """Judge a finished point as a step of a promotion, and keep that; what is kept."""
-    step = {
+    step: dict[str, Any] = {
         "run": run.name,
         "point": point,
         "checks": [

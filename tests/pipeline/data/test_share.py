@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ NAMES = st.lists(st.text("abcdef0123456789", min_size=1, max_size=8), unique=Tru
 def test_each_share_is_within_the_next(names: list[str], chance) -> None:  # type: ignore[no-untyped-def]
     uris = [f"root://host//eos/{name}.root" for name in names]
     shares = [share_of(uris, step) for step in STEPS]
-    assert all(small <= large for small, large in zip(shares, shares[1:], strict=False))
+    assert all(small <= large for small, large in itertools.pairwise(shares))
     assert shares[-1] == set(uris)
     assert [len(s) for s in shares] == [number_in(len(uris), step) for step in STEPS]
     chance.shuffle(uris)

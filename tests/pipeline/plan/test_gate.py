@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def test_points_of_a_sweep_share_the_budget(tmp_path: Path) -> None:
 def test_the_whole_of_2024_needs_its_steps_one_by_one(tmp_path: Path) -> None:
     steps = [given(tmp_path, f"data.share={share}") for share in ("one", "1%", "10%", "all")]
     check_gate(steps[:1])
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in itertools.pairwise(steps):
         sentence = f"expected a green run with data.share={before.data.share} before"
         with pytest.raises(GateError, match=sentence):
             check_gate([step])
