@@ -138,8 +138,8 @@ def _look_inside(chunk: Chunk, branches: Sequence[str]) -> Diagnosis | None:
             tree = file[chunk.tree]
             present, entries = set(tree.keys()), int(tree.num_entries)
     except Exception as fault:  # damaged bytes make a reader raise anything
-        if is_passing(fault):
-            raise
+        if is_passing(fault):  # what a web client raises is no OSError, and cannot be pickled
+            raise ConnectionError(str(fault)) from fault
         return "file", (
             f"expected a readable ROOT file, found {_name(chunk)} corrupt ({_root_cause(fault)}); "
             "fetch it again"

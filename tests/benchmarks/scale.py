@@ -124,7 +124,7 @@ def plan(folder: Path, files: int) -> dict[str, Any]:
     """`ladon plan` of a synthetic release of so many files, its manifest read from the disk."""
     written = folder / "2024r-pp.json.gz"
     write_manifest(written, _plain(synthetic_manifest(files)))
-    manifests.manifest_path = lambda release: written  # type: ignore[assignment]
+    manifests.manifest_path = lambda release: written
     settings = configure(
         ["data=opendata_2024", "solver=reference", "site=perlmutter"], located=False
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import uproot
+from aiohttp import ClientResponseError
+from multidict import CIMultiDict, CIMultiDictProxy
 
-from executors import reading
+from executors import diagnosis, reading
 from executors.base import Chunk
 from executors.diagnosis import diagnose
 from executors.local import InlineCoffea
@@ -135,3 +138,19 @@ def test_a_server_that_is_not_there_is_a_fault_of_the_system(scheme: str) -> Non
     with pytest.raises(Exception) as caught:
         reading.read(one, ["pt"])
     assert diagnose(one, ["pt"], caught.value)[0] == "system"
+
+
+@pytest.mark.nginx
+def test_an_error_while_looking_for_the_reason_is_one_of_the_system(
+    web: Nginx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the web client raises is no OSError and cannot be pickled: it must not leave a worker."""
+
+    def refuse(path: str) -> None:
+        headers = CIMultiDictProxy(CIMultiDict())
+        raise ClientResponseError(cast(Any, None), (), status=502, headers=headers)
+
+    monkeypatch.setattr(diagnosis, "open_remote", refuse)
+    kind, said = diagnose(chunk(f"{web.url}/a.root"), ["pt"], ValueError("damaged"))
+    assert kind == "system"
+    assert "while a.root was looked at" in said

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from pipeline.configure import configure
+from pipeline.files import read_json
 from pipeline.freeze import freeze
 from pipeline.stages.order import needed, reads
 
@@ -85,3 +86,40 @@ def test_a_skim_is_converted_once_as_the_references_and_read_by_the_points(tmp_p
     assert layout.synthetic_records(layout.points[0].fileset) == []
     assert "inspect" not in layout.reference_stages(key)
     assert "points/main/convert/record.json" not in layout.expected()
+
+
+def test_parts_are_made_once_for_the_reference_and_gathered(tmp_path: Path) -> None:
+    three = ["run.name=x", "site.budget.convert_jobs=3"]
+    layout = freeze(configure([*three, "solver=reference"]), tmp_path / "ours")
+    key = layout.points[0].reference
+    records = [f"reference/{key}/convert/parts/{n}.json" for n in range(3)]
+    assert layout.part_records(f"reference/{key}") == records
+    assert layout.part_records("points/main") == records  # the same solution: taken over
+    assert layout.part_options(layout.points[0].fileset) == "--parts 3"
+    assert re.fullmatch(layout.in_parts(), "points/main")
+    assert not re.fullmatch(layout.whole(), "points/main")
+    assert re.fullmatch(layout.cut(), layout.points[0].fileset)
+    agent = freeze(configure(three), tmp_path / "agent")
+    assert agent.part_records("points/main")[2] == "points/main/convert/parts/2.json"
+
+
+def test_one_job_is_as_it_always_was(tmp_path: Path) -> None:
+    layout = freeze(configure(["run.name=x"]), tmp_path)
+    assert not {"parts", "later"} & {*read_json(tmp_path / "sweep.json")["plan"]["main"]}
+    assert re.fullmatch(layout.whole(), "points/main")
+    assert not re.fullmatch(layout.in_parts(), "points/main")
+    assert not re.fullmatch(layout.cut(), layout.points[0].fileset)
+
+
+def test_real_files_are_counted_by_the_jobs(tmp_path: Path) -> None:
+    settings = ["run.name=x", "data=opendata_2025", f"data.location={tmp_path}"]
+    cut = freeze(configure([*settings, "site.budget.convert_jobs=4"]), tmp_path / "a").points[0]
+    assert (cut.parts, cut.later) == (4, True)
+    whole = freeze(configure(settings), tmp_path / "b").points[0]
+    assert (whole.parts, whole.later) == (1, False)  # half a minute of work
+
+
+def test_a_run_keeps_its_parts(tmp_path: Path) -> None:
+    freeze(configure(["run.name=x", "site.budget.convert_jobs=3"]), tmp_path)
+    again = freeze(configure(["run.name=x", "site.budget.convert_jobs=7"]), tmp_path)
+    assert again.points[0].parts == 3

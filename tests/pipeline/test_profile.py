@@ -16,7 +16,8 @@ from pipeline.settings import SettingsError
 
 PROFILES = sorted(p.parent.name for p in resource("slurm/profiles").glob("*/config.yaml"))
 SITES = ["testbed", "generic", "perlmutter"]
-RULES = {"synthesize", "fileset", "adopt", "solve", "convert", "execute", "judge", "collect",
+RULES = {"synthesize", "fileset", "fileset_parts", "adopt", "solve", "convert", "convert_part",
+         "gather", "execute", "judge", "collect",
          "report"}  # fmt: skip
 
 
@@ -126,3 +127,10 @@ def test_a_profile_of_one_s_own(tmp_path: Path) -> None:
 def test_what_does_not_go_together_is_said(overrides: list[str], says: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(says)):
         configure(overrides)
+
+
+def test_parts_of_convert_ask_for_what_convert_asks_for(tmp_path: Path) -> None:
+    settings = configure(["site=testbed"])
+    rules = frozen_profile(load_profile("testbed"), settings, tmp_path)["set-resources"]
+    assert rules["convert_part"] == rules["convert"]
+    assert rules["gather"] == rules["execute"]  # tables in memory, on one node
