@@ -1,4 +1,4 @@
-"""Many chunks one after the other: what each costs beyond its work, and what it leaves in memory."""
+"""Many chunks one after the other: what each costs beyond its work, and leaves in memory."""
 
 from __future__ import annotations
 
