@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,11 +87,17 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
         )
 
 
-def read_table(path: Path | str) -> pd.DataFrame:
-    """The rows of a Parquet file as a DataFrame with a plain 0..n-1 index."""
+def read_table(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """The rows of a Parquet file as a DataFrame with a plain 0..n-1 index.
+
+    With `columns`, only those are read, and come in that order. Arrow's memory of a column is given
+    back as soon as pandas has it: the table is there once, not twice.
+    """
     import pyarrow.parquet as pq
 
-    table: pd.DataFrame = pq.read_table(Path(path), use_threads=False).to_pandas()
+    wanted = None if columns is None else list(columns)
+    arrow = pq.read_table(Path(path), columns=wanted, use_threads=False)
+    table: pd.DataFrame = arrow.to_pandas(self_destruct=True, use_threads=False)
     return table
 
 

@@ -97,9 +97,27 @@ def expect_mapping(result: Any, names: Iterable[str], what: str) -> Mapping[str,
     return result
 
 
-def read_tables(folder: Path, names: Iterable[str] = EVENT_TABLES) -> dict[str, pd.DataFrame]:
-    """The tables that `write_tables` kept in `folder`."""
-    return {name: read_table(folder / f"{name}.parquet") for name in names}
+def read_tables(
+    folder: Path, names: Iterable[str] = EVENT_TABLES, columns: Iterable[str] | None = None
+) -> dict[str, pd.DataFrame]:
+    """The tables that `write_tables` kept in `folder`; with `columns`, those that a table has."""
+    found = {}
+    for name in names:
+        path = folder / f"{name}.parquet"
+        wanted = None
+        if columns is not None:
+            there = pq.read_schema(path).names
+            wanted = [column for column in columns if column in there]
+        found[name] = read_table(path, wanted)
+    return found
+
+
+def own(table: pd.DataFrame) -> pd.DataFrame:
+    """A table that its owner may change without changing `table`; copied where it is written to.
+
+    pandas 3 copies on write, so that ten million rows are not in memory twice to be looked at.
+    """
+    return table.copy(deep=False)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -186,6 +186,7 @@ def _run_stage(place: Place) -> dict[str, Any]:
         except ContractError as error:
             return _failed(place, error)
         contract.write(product, place.folder / name)
+        del product, arguments, solution  # the next pass reads its own: one at a time in memory
     return {}
 
 

@@ -24,6 +24,7 @@ from pipeline.physics.significance import (
 )
 from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError, StageContext
+from pipeline.stages.tables import own
 
 CATEGORIES_FILE = "categories.json"
 COLUMNS = ["score", "weight"]
@@ -44,18 +45,18 @@ class CategorizeContract:
         """
         channel = context.settings.channel
         folder = context.upstream["classify"] / "output"
-        signal = read_table(folder / "signal.parquet")
+        signal = read_table(folder / "signal.parquet", [channel.observable, *COLUMNS])
         in_window = inside(signal[channel.observable].to_numpy(), channel.signal_window)
         return {
             "signal": signal.loc[in_window, COLUMNS].reset_index(drop=True),
-            "background": read_table(folder / "background.parquet")[COLUMNS],
+            "background": read_table(folder / "background.parquet", COLUMNS),
             "significance": _rule(context.settings),
         }
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
         """Call `solution.boundaries` with tables of its own."""
         return solution.boundaries(
-            arguments["signal"].copy(), arguments["background"].copy(), arguments["significance"]
+            own(arguments["signal"]), own(arguments["background"]), arguments["significance"]
         )
 
     def accept(self, result: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:

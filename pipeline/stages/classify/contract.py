@@ -18,6 +18,7 @@ from pipeline.stages.tables import (
     EVENT_TABLES,
     count_rows,
     expect_mapping,
+    own,
     read_tables,
     write_tables,
 )
@@ -52,9 +53,9 @@ class ClassifyContract:
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
         """Call `solution.scores` with tables of its own."""
         return solution.scores(
-            arguments["signal"].copy(),
-            arguments["background"].copy(),
-            arguments["data"].copy(),
+            own(arguments["signal"]),
+            own(arguments["background"]),
+            own(arguments["data"]),
             list(arguments["features"]),
             arguments["seed"],
         )

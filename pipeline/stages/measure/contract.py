@@ -31,6 +31,7 @@ simulated events is the background."""
 TEMPLATE_UNCERTAINTY = 0.1
 """Relative, on the yield of a simulated background: missing higher orders and efficiencies."""
 INCLUSIVE = "inclusive"
+WEIGHTS = ("weight", "control_weight")
 
 
 class MeasureContract:
@@ -100,7 +101,8 @@ def _source(context: StageContext) -> str:
 
 def _by_category(context: StageContext) -> list[tuple[str, dict[str, pd.DataFrame]]]:
     """Category name and its four tables; one category where the channel has no classifier."""
-    tables = read_tables(context.folder(_source(context)))
+    read = (context.settings.channel.observable, *WEIGHTS, "score")
+    tables = read_tables(context.folder(_source(context)), columns=read)
     if "categorize" not in context.upstream:
         return [(INCLUSIVE, tables)]
     made = read_json(context.upstream["categorize"] / "output" / CATEGORIES_FILE)

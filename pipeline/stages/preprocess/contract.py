@@ -16,6 +16,7 @@ from pipeline.stages.tables import (
     accept_table,
     count_rows,
     expect_mapping,
+    own,
     read_tables,
     write_tables,
 )
@@ -58,7 +59,7 @@ class PreprocessContract:
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
         """Call `solution.preprocess` with tables of its own."""
-        tables = {name: table.copy() for name, table in arguments["tables"].items()}
+        tables = {name: own(table) for name, table in arguments["tables"].items()}
         return solution.preprocess(tables, arguments["info"])
 
     def accept(self, result: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
