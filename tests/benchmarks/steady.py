@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Many chunks in a row: what each costs beyond its work, and what it leaves in memory."""
-=======
-"""Many chunks one after the other: what each costs beyond its work, and leaves in memory."""
->>>>>>> i6-speed
 
 from __future__ import annotations
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import pytest
 import uproot
-from aiohttp import ClientResponseError
+from aiohttp import ClientResponseError, RequestInfo
 from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from executors import diagnosis, reading
 from executors.base import Chunk
@@ -144,11 +144,12 @@ def test_a_server_that_is_not_there_is_a_fault_of_the_system(scheme: str) -> Non
 def test_an_error_while_looking_for_the_reason_is_one_of_the_system(
     web: Nginx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the web client raises is no OSError and cannot be pickled: it must not leave a worker."""
+    """What the web client raises is no OSError and cannot be pickled: it may not leave a worker."""
 
     def refuse(path: str) -> None:
-        headers = CIMultiDictProxy(CIMultiDict())
-        raise ClientResponseError(cast(Any, None), (), status=502, headers=headers)
+        headers = CIMultiDictProxy[str](CIMultiDict())
+        asked = RequestInfo(URL(path), "GET", headers)
+        raise ClientResponseError(asked, (), status=502, headers=headers)
 
     monkeypatch.setattr(diagnosis, "open_remote", refuse)
     kind, said = diagnose(chunk(f"{web.url}/a.root"), ["pt"], ValueError("damaged"))

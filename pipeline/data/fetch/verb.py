@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from pipeline.configure import configure
-from pipeline.data.chosen import chosen_manifest
 from pipeline.data.fetch.address import PORTAL
 from pipeline.data.fetch.faults import Failure
 from pipeline.data.fetch.index import fetch_indexes, indexes
@@ -17,6 +16,7 @@ from pipeline.data.fetch.transfer import JOBS, Outcome, Transfer
 from pipeline.data.fetch.wanted import transfer_of, wanted_files
 from pipeline.data.identity import is_remote
 from pipeline.data.manifest import ManifestFile
+from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.settings import Settings
 from pipeline.usage import UsageError
 
