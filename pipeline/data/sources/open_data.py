@@ -132,10 +132,12 @@ class OpenData:
                 "dataset_number": str(row["DSID"]),
                 "physics_short": name,
                 "cross_section_pb": row["xsec"],
-                "genFiltEff": row["red_eff"],
+                # The share of the generated events that the files were cut down to: the official
+                # code divides by it. It is no efficiency of a filter, which would multiply.
+                "genFiltEff": 1.0,
                 "kFactor": 1.0,
                 "nEvents": row.get("events"),
-                "sumOfWeights": row["sumw"],
+                "sumOfWeights": row["sumw"] * row["red_eff"],
             }
             for name, row in read_json(path).items()
         ]
