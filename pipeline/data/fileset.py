@@ -10,10 +10,11 @@ from typing import Any
 
 from pipeline.data.chosen import chosen_manifest
 from pipeline.data.chunks import Chunk, cut
-from pipeline.data.errors import IncompleteSampleError, LocationError
+from pipeline.data.errors import IncompleteSampleError
 from pipeline.data.identity import basename, is_remote
 from pipeline.data.locate import Located, Streamed, locate, open_location
 from pipeline.data.manifest import ManifestFile, Sample
+from pipeline.data.presence import check_something_there, streamed_note
 from pipeline.data.probe import Problem, count_entries
 from pipeline.data.remote import bring
 from pipeline.data.synthetic_source import synthetic_samples
@@ -87,7 +88,7 @@ def build_fileset(
         listed = manifest.skim(settings.channel.skim).samples
         located = locate(manifest, settings.channel.skim, folder)
         location = str(folder)
-        _check_something_there(settings, located, folder)
+        check_something_there(settings, located, folder)
     wanted = _wanted(settings, listed, located)
     if not data.partial:
         _check_resolved(wanted, data.release)
@@ -139,18 +140,6 @@ def _listed(name: str, listed: Mapping[str, Sample], settings: Settings) -> Samp
             f"{', '.join(listed) or 'none'}; remove the run's folder and start it again"
         )
     return chosen_manifest(settings.data).skim(settings.channel.skim).sample(name)
-
-
-def _check_something_there(settings: Settings, located: Located, folder: Path) -> None:
-    if located.paths:
-        return
-    first = ", ".join(p.name for p in located.unknown[:3])
-    found = f"{len(located.unknown)} other ROOT files ({first})" if first else "no ROOT file"
-    example = chosen_manifest(settings.data).skim(settings.channel.skim).files[0]
-    raise LocationError(
-        f"expected files of skim {settings.channel.skim} of release {settings.data.release} such "
-        f"as {basename(example.uri)} in {folder} or below, found {found}; check data.location"
-    )
 
 
 def _check_resolved(wanted: Sequence[Wanted], release: str) -> None:
@@ -297,13 +286,7 @@ def _note(settings: Settings, located: Located, draft: Draft) -> None:
             f"the luminosity of {settings.data.luminosity:g} fb^-1 does not match the data: "
             f"{len(short)} of {len(data)} data samples are incomplete"
         )
-    if located.streamed:
-        draft.notes.append(
-            f"{len(located.streamed)} files are read over the network, chunk by chunk: their sizes "
-            "were compared with the manifest, their checksums were not verified"
-            if draft.mode != "none"
-            else f"{len(located.streamed)} files are read over the network: nothing was verified"
-        )
+    draft.notes += streamed_note(located, draft.mode)
     draft.notes += located.ambiguous
     if located.unknown:
         first = ", ".join(p.name for p in located.unknown[:3])

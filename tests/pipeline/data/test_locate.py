@@ -82,12 +82,6 @@ def test_the_real_files_in_place_and_copied_flat(samples: Path, tmp_path: Path) 
     assert len(locate(MANIFEST, "4lep", samples).unknown) == 5
 
 
-@pytest.mark.parametrize("location", ["root://eospublic.cern.ch//eos", "https://opendata.cern.ch/"])
-def test_reading_from_the_network_comes_later(location: str) -> None:
-    with pytest.raises(LocationError, match="comes with a later version"):
-        open_location(location, "2020e-13tev")
-
-
 def test_no_place_a_wrong_place_and_a_file(tmp_path: Path) -> None:
     with pytest.raises(LocationError, match=r"give data\.location=PATH"):
         open_location(None, "2020e-13tev")
