@@ -9,18 +9,12 @@ from pathlib import Path
 from pipeline.data.errors import LocationError
 from pipeline.data.fetch.address import PORTAL, check_sources
 from pipeline.data.identity import is_remote
+from pipeline.data_settings import DataSettings
 from pipeline.models import spec_of
 from pipeline.profile import load_profile
 from pipeline.scripted.skill import check_script
 from pipeline.serve import NOWHERE, why_not_served
-from pipeline.settings import (
-    MADE_BY_CONVERT,
-    STAGES,
-    DataSettings,
-    Settings,
-    SettingsError,
-    nearest,
-)
+from pipeline.settings import MADE_BY_CONVERT, STAGES, Settings, SettingsError, nearest
 
 MOST_OTHERS = 40
 """Jobs of a point's graph that are not parts of convert: more than there are."""

@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import Manifest, load_manifest, manifest_path, manifest_sha256
 from pipeline.data.manifest_form import read_manifest
+from pipeline.data_settings import DataSettings
 from pipeline.files import sha256_file
-from pipeline.settings import DataSettings
 
 
 def chosen_manifest(data: DataSettings) -> Manifest:

@@ -11,8 +11,8 @@ from pipeline.data.chunks import cut
 from pipeline.data.errors import VerificationError
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.probe import Problem
+from pipeline.data_settings import DataSettings
 from pipeline.files import read_json, sha256_json, write_json
-from pipeline.settings import DataSettings
 
 PARTS_SCHEMA = 1
 FACTS = (

@@ -22,7 +22,7 @@ from pipeline.data.manifest import ManifestFile, Sample, load_manifest
 from pipeline.data.manifest_form import columns, write_manifest
 from pipeline.data.synthetic import generate
 from pipeline.data.verify import adler32_file
-from pipeline.settings import DataSettings
+from pipeline.data_settings import DataSettings
 from tests.mirror.files import manifest_of, plain_sample
 
 RELEASE, SKIM, TREE = "2025e-13tev-beta", "GamGam", "analysis"

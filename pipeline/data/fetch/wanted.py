@@ -14,8 +14,9 @@ from pipeline.data.identity import is_remote
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.manifest_choice import chosen_manifest, chosen_sha256
 from pipeline.data.share import share_of
+from pipeline.data_settings import DataSettings
 from pipeline.files import sha256_json
-from pipeline.settings import DataSettings, Settings
+from pipeline.settings import Settings
 
 
 def wanted_files(settings: Settings, whole_skim: bool = False) -> list[ManifestFile]:

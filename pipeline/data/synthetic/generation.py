@@ -33,7 +33,7 @@ from pipeline.data.synthetic.simulation import (
 from pipeline.data.synthetic.streams import Random, stream
 from pipeline.data.synthetic.truth import write_truth
 from pipeline.data.verify import adler32_file
-from pipeline.settings import DataSettings
+from pipeline.data_settings import DataSettings
 
 Record = dict[str, Any]
 """What the fileset needs to know of a file: see `make_file`."""

@@ -14,8 +14,9 @@ from typing import Any
 from pipeline.data.manifest import manifest_sha256
 from pipeline.data.synthetic.samples import RELEASE, SKIMS, sample_of, samples
 from pipeline.data.verify import adler32_file
+from pipeline.data_settings import DataSettings
 from pipeline.files import read_json, sha256_file, sha256_json, write_json
-from pipeline.settings import DataSettings, Settings
+from pipeline.settings import Settings
 
 Record = dict[str, Any]
 _GENERATED_BY = ("luminosity", "mu", "seed", "thinning")

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.synthetic.samples import HIGGS, SyntheticSample
+from pipeline.data_settings import DataSettings
 from pipeline.files import write_json, write_table
-from pipeline.settings import DataSettings
 
 FOLDER = "truth"
 

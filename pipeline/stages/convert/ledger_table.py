@@ -1,7 +1,7 @@
 """The ledger as a table: one row per chunk, in a Parquet file per job, read and added up as one.
 
 Each job writes its own file under a temporary name and renames it: nobody shares a file, so nothing
-has to be locked (docs/decisions/0008-ledger.md).
+has to be locked (docs/decisions/0011-ledger.md).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def fileset(folder: Path, patch: pytest.MonkeyPatch, table: float | None, **want
     sample = replace(skim.samples[GGH], files=(listed,), sum_of_weights=table)
     skim = replace(skim, samples={**skim.samples, GGH: sample})
     manifest = replace(known, skims={"physlite": skim})
-    patch.setattr(filesets, "load_manifest", lambda release: manifest)
+    patch.setattr(filesets, "chosen_manifest", lambda data: manifest)
     settings = configure(
         ["channel=hyy", "data=opendata_2024", f"data.location={folder}", "data.partial=true",
          "data.verify=size"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.data.synthetic import generate
-from pipeline.settings import DataSettings
+from pipeline.data_settings import DataSettings
 
 
 def data_settings(**changes: Any) -> DataSettings:
