@@ -9,6 +9,8 @@ from typing import Any
 import awkward as ak
 import uproot
 
+from executors.patience import patiently
+from executors.remote import is_remote, open_remote
 from pipeline.data.schema import door
 
 
@@ -26,8 +28,20 @@ def read_events(
     Variables whose branch the file does not have are left out when all are asked for. `sample` is
     the fileset's entry, for what no branch says.
     """
+    return patiently(lambda: _read(str(path), tree, release, start, stop, names, sample))
+
+
+def _read(
+    path: str,
+    tree: str,
+    release: str,
+    start: int,
+    stop: int,
+    names: Sequence[str],
+    sample: Mapping[str, Any] | None,
+) -> ak.Array:
     way = door(release)
-    with uproot.open(path) as file:
+    with open_remote(path) if is_remote(path) else uproot.open(path) as file:
         source = file[tree]
         there = {*source.keys(), *way.optional}
         wanted = list(names) or [n for n in way.fields if there.issuperset(way.physical([n]))]
