@@ -1,0 +1,106 @@
+"""A run directory whose converted tables are synthetic and as long as wanted, for later stages."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.files import ROW_GROUP, read_json, write_json
+from pipeline.steps.errors import FOLDER as ERRORS
+from tests.command import SMALL, Ladon
+
+STAGES = ("preprocess", "classify", "categorize", "measure")
+SIMULATED = 0.05
+"""Share of the rows that is simulation: data are what there is most of."""
+
+
+def reference_of(run: Path) -> Path:
+    (folder,) = (run / "reference").iterdir()
+    return folder
+
+
+def long_run(folder: Path, rows: int) -> Path:
+    """A small synthetic run, its converted tables repeated to `rows` rows in all."""
+    Ladon(folder)("run", "run.name=long", *SMALL, "stages=[inspect,convert]")
+    run = folder / "outputs" / "long"
+    convert = reference_of(run) / "convert"
+    tables = sorted((convert / "output").glob("*.parquet"))
+    data = {p.name for p in (convert / "sealed").glob("*.parquet")}
+    there = {kind: sum(_rows(p) for p in tables if (p.name in data) == kind) for kind in (0, 1)}
+    for path in tables:
+        share = 1 - SIMULATED if path.name in data else SIMULATED
+        times = max(1, round(rows * share / there[path.name in data]))
+        _repeat(path, times)
+        if path.name in data:
+            _repeat(convert / "sealed" / path.name, times)
+    return run
+
+
+def execute(run: Path, stage: str) -> dict[str, Any]:
+    """Run the step of a stage as the graph does; its wall time and peak memory."""
+    owner = reference_of(run).relative_to(run).as_posix()
+    (run / ERRORS).mkdir(parents=True, exist_ok=True)
+    for step in ("adopt", "execute"):
+        done = subprocess.run(
+            [sys.executable, "-m", f"pipeline.steps.{step}", "--owner", owner, "--stage", stage],
+            cwd=run, env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+    record = read_json(run / owner / stage / "record.json")
+    assert record["status"] == "ok", record
+    timing: dict[str, Any] = read_json(run / owner / stage / "timing.json")
+    return timing
+
+
+def _rows(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _repeat(path: Path, times: int) -> None:
+    """The rows of a table `times` over, each time with other event numbers and energies."""
+    once = pq.read_table(path).to_pandas()
+    generator = np.random.default_rng(times)
+    longer = path.with_suffix(".longer")
+    with pq.ParquetWriter(longer, pq.read_schema(path), compression="zstd",
+                          use_dictionary=False) as writer:  # fmt: skip
+        for turn in range(times):
+            table = once if turn == 0 else _perturbed(once, turn, generator)
+            writer.write_table(
+                pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None),
+                row_group_size=ROW_GROUP,
+            )
+    os.replace(longer, path)
+
+
+def _perturbed(once: pd.DataFrame, turn: int, generator: np.random.Generator) -> pd.DataFrame:
+    scale = generator.normal(1.0, 1e-3, len(once))
+    changed = {
+        name: (once[name] * scale).astype(once[name].dtype)
+        for name in ("m_yy", "pt_yy", "ph1_pt", "ph2_pt", "ph1_e", "ph2_e")
+    }
+    return once.assign(event_number=once["event_number"] + turn * 10**8, **changed)
+
+
+def main() -> None:
+    """`python -m tests.benchmarks.stage_memory FOLDER ROWS [STAGE ...]`: what each stage took."""
+    folder, rows = Path(sys.argv[1]), int(sys.argv[2])
+    run = folder / "outputs" / "long"
+    if not run.exists():
+        long_run(folder, rows)
+    found = {stage: execute(run, stage) for stage in sys.argv[3:] or STAGES}
+    write_json(folder / "memory.json", found)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
