@@ -22,8 +22,7 @@ from pipeline.data.verify import Mode, verify_file
 from pipeline.settings import Settings
 
 FILESET_SCHEMA = 1
-Progress = Callable[[int, int, int], None]
-"""Told (megabytes done, megabytes in all, events counted)."""
+Progress = Callable[[int, int, int], None]  # (megabytes done, megabytes in all, events counted)
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,7 @@ def build_fileset(
         located = bring(settings, progress)
         location = data.location
     else:
-        folder = open_location(data.location, data.release)
-        manifest = chosen_manifest(data)
+        folder, manifest = open_location(data.location, data.release), chosen_manifest(data)
         listed = manifest.skim(settings.channel.skim).samples
         located = locate(manifest, settings.channel.skim, folder)
         location = str(folder)
@@ -214,8 +212,7 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
 def _file(
     sample: Sample, file: ManifestFile, located: Located, draft: Draft, reasons: list[str]
 ) -> dict[str, Any]:
-    """The entry of a file that is here; what keeps its sample from being normalised goes to
-    `reasons`."""
+    """The entry of a file that is here."""
     path = located.paths[file.uri]
     verified = located.verified.get(file.uri) or verify_file(path, file, draft.mode)
     counted = _entries(file, path, verified, draft.tree)
@@ -226,9 +223,8 @@ def _streamed(
     sample: Sample, file: ManifestFile, found: Streamed, draft: Draft, reasons: list[str]
 ) -> dict[str, Any]:
     """The entry of a file that is read where it is: its size was verified, its checksum cannot."""
-    verified: Mode = "none" if draft.mode == "none" else "size"
-    where = found.address
-    return _entry(sample, file, where, found.size, verified, found.entries, draft, reasons)
+    mode: Mode = "none" if draft.mode == "none" else "size"
+    return _entry(sample, file, found.address, found.size, mode, found.entries, draft, reasons)
 
 
 def _entry(
@@ -241,7 +237,7 @@ def _entry(
     draft: Draft,
     reasons: list[str],
 ) -> dict[str, Any]:
-    """One file's entry, and its chunks."""
+    """One file's entry; what keeps its sample from being normalised goes to `reasons`."""
     problem = counted if isinstance(counted, Problem) else None
     entries = None if isinstance(counted, Problem) else counted
     if problem is not None:
