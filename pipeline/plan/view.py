@@ -41,10 +41,7 @@ def rows(plan: Plan) -> list[tuple[str, ...]]:
         (f"  {k}", *(amount(p.size) if (p := _of(s, k)) else "" for s in scopes)) for k in kinds
     ]
     found += [("events", *(amount(s.everything.events, "{:,.0f}") for s in scopes))]
-    found += [
-        (f"  {k}", *(amount(p.events, "{:,.0f}") if (p := _of(s, k)) else "" for s in scopes))
-        for k in kinds
-    ]
+    found += [(f"  {k}", *(_events(s, k) for s in scopes)) for k in kinds]
     return [
         *found,
         ("bytes to read", *(amount(s.read) for s in scopes)),
@@ -87,6 +84,8 @@ def amount(found: Amount, form: str | None = None) -> str:
 
     if found.is_exact:
         return text(found.value)
+    value, low, high = _rounded(found.value), _rounded(found.low), _rounded(found.high)
+    found = Amount(value, low, high, found.how)
     if text(found.low) == text(found.high):
         return f"~{text(found.value)}"
     return f"~{text(found.value)} ({text(found.low)} to {text(found.high)})"
@@ -97,6 +96,21 @@ def time_of(hours: Amount) -> str:
     value = hours.value or 0.0
     factor, unit = (1.0, "h") if value >= 1 else (60.0, "min") if value >= 1 / 60 else (3600.0, "s")
     return amount(hours.times(factor), f"{{:,.2g}} {unit}")
+
+
+def _rounded(value: float | None) -> float | None:
+    """Three digits of an estimate: more are not known."""
+    return None if value is None else float(f"{value:.3g}")
+
+
+def _events(scope: Scope, kind: str) -> str:
+    """Events of a kind; where the total is published, an estimate of its parts would not add up."""
+    part = _of(scope, kind)
+    if part is None:
+        return ""
+    if scope.everything.events.is_exact and not part.events.is_exact:
+        return "not published"
+    return amount(part.events, "{:,.0f}")
 
 
 def _of(scope: Scope, kind: str) -> Inventory | None:
