@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.judge.guard import every_third
-from pipeline.stages.convert.events import read_events
+from pipeline.stages.convert.events import readable_events
 
 SLICE_EVENTS = 5_000
 """Events that the guard reads of a sample: the last ones of its last readable file."""
@@ -61,10 +61,9 @@ def _last_events(fileset: Mapping[str, Any], name: str, release: str) -> ak.Arra
     for file in reversed(sample["files"]):
         stop = int(file["entries"] or SLICE_EVENTS)
         start = max(0, stop - SLICE_EVENTS)
-        try:
-            return read_events(file["path"], tree, release, start, stop, (), sample)
-        except (OSError, ValueError, LookupError):
-            continue
+        events = readable_events(file["path"], tree, release, start, stop, (), sample)
+        if events is not None:
+            return events
     return None
 
 

@@ -40,6 +40,15 @@ class Portal:
             return False
 
 
+class Quiet(ThreadingHTTPServer):
+    """A server whose clients may be killed: it says nothing of connections that end."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
 @contextmanager
 def served(folder: Path, ill: float, seed: int = 1) -> Iterator[Portal]:
     """The files below `folder` on a free port of this machine, within the block."""
@@ -88,8 +97,7 @@ def served(folder: Path, ill: float, seed: int = 1) -> Iterator[Portal]:
             if with_body:
                 self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Quiet(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     portal.address = f"http://127.0.0.1:{server.server_address[1]}"

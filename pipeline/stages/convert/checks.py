@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-import uproot
 
-from pipeline.data.schema import door
+from pipeline.data.chunks import edges
 from pipeline.files import read_json, read_table
 from pipeline.judge.guard import rows_follow, same_twice
 from pipeline.judge.judging import conclude
@@ -34,6 +33,7 @@ from pipeline.judge.slices import (
 from pipeline.judge.verdict import Check, GuardCheck, Verdict, rung_reached
 from pipeline.stages.convert.columns import IDENTITY, columns
 from pipeline.stages.convert.contract import CONTRACT
+from pipeline.stages.convert.events import readable_events
 from pipeline.stages.convert.identity import keys, without_event
 
 FLAGS = ("ph1_tight", "ph1_isolated", "ph2_tight", "ph2_isolated")
@@ -144,17 +144,22 @@ def _identity(
 
 
 def _input_keys(request: JudgeRequest, sample: str) -> np.ndarray:
-    names = ["runNumber", "eventNumber"]
-    way = door(request.settings.data.release)
+    """Keys of all events of a sample but those of chunks that cannot be read, which gave no rows.
+
+    Read in the ranges of the chunks, where the fileset has them, so that one of damage costs no
+    other.
+    """
+    names, release = ["runNumber", "eventNumber"], request.settings.data.release
+    fileset = request.fileset
     found = [np.empty(0, np.int64)]
-    for file in request.fileset["samples"][sample]["files"]:
-        try:
-            source = {file["path"]: request.fileset["tree"]}
-            for part in uproot.iterate(source, way.physical(names), step_size=STEP, how=dict):
-                events = way.unify(part, names)
+    for file in fileset["samples"][sample]["files"]:
+        path, entries = file["path"], int(file["entries"] or 0)
+        own = [c for c in fileset.get("chunks", ()) if c["sample"] == sample and c["path"] == path]
+        ranges = [(c["start"], c["stop"]) for c in own] or edges(entries, STEP)
+        for start, stop in ranges:
+            events = readable_events(path, fileset["tree"], release, start, stop, names)
+            if events is not None:
                 found.append(keys(events["runNumber"], events["eventNumber"]))
-        except (OSError, ValueError, LookupError):
-            continue  # a broken file: its chunks are in quarantine, and it has given no rows
     return np.concatenate(found)
 
 

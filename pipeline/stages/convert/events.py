@@ -9,6 +9,7 @@ from typing import Any
 import awkward as ak
 import uproot
 
+from executors.diagnosis import is_passing
 from executors.patience import patiently
 from executors.remote import is_remote, open_remote
 from pipeline.data.schema import door
@@ -50,14 +51,38 @@ def _read(
     return way.unify(arrays, wanted, sample)
 
 
+def readable_events(
+    path: Path | str,
+    tree: str,
+    release: str,
+    start: int,
+    stop: int,
+    names: Sequence[str] = (),
+    sample: Mapping[str, Any] | None = None,
+) -> ak.Array | None:
+    """As `read_events`, and None if the file is damaged: execute says so, by quarantine.
+
+    Raises ConnectionError if disk or network fail for longer than one is patient.
+    """
+    try:
+        return read_events(path, tree, release, start, stop, names, sample)
+    except Exception as error:  # damaged bytes make a reader raise anything
+        if is_passing(error):
+            raise ConnectionError(
+                f"expected entries {start} to {stop} of {path}, found a system that fails "
+                f"({error}); give the same command again when disk and network are well"
+            ) from error
+        return None
+
+
 def first_events(fileset: Mapping[str, Any], release: str, number: int) -> ak.Array:
     """Up to `number` events of the first file of the fileset that can be read."""
-    tried = []
+    damaged = []
     for name, sample in fileset["samples"].items():
         for file in sample["files"]:
-            try:
-                return read_events(file["path"], fileset["tree"], release, 0, number, (), sample)
-            except (OSError, ValueError, LookupError) as error:
-                tried.append(f"{name}: {type(error).__name__}")
-    said = "; ".join(tried[:3]) or "no files"
+            found = readable_events(file["path"], fileset["tree"], release, 0, number, (), sample)
+            if found is not None:
+                return found
+            damaged.append(f"{name}: {Path(file['path']).name}")
+    said = "; ".join(damaged[:3]) or "no files"
     raise FileNotFoundError(f"expected a readable file in the fileset, found none ({said})")

@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from pipeline.stages.contract import StageContext
 from pipeline.stages.convert.columns import columns
 from pipeline.stages.convert.contract import Converted
-from pipeline.stages.convert.events import read_events
+from pipeline.stages.convert.events import readable_events
 from pipeline.stages.convert.hints import hints
 from pipeline.stages.convert.identity import keys
 from pipeline.stages.trial import (
@@ -144,10 +144,9 @@ def _first(context: StageContext, name: str) -> ak.Array | None:
     for file in sample["files"]:
         if file["entries"] is None:
             continue
-        try:
-            return read_events(file["path"], tree, release, 0, EVENTS, (), sample)
-        except (OSError, ValueError, LookupError):
-            continue  # a broken file: execute puts its chunks into quarantine and says so
+        events = readable_events(file["path"], tree, release, 0, EVENTS, (), sample)
+        if events is not None:
+            return events
     return None
 
 
