@@ -27,6 +27,9 @@ from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError
 
 PLAN_SCHEMA = 1
+UNMEASURED_BYTES = 50e9
+"""Most bytes of files per job where nobody has measured what their events cost: an hour at 14 MB/s.
+Two cores turn the ntuples of 2025 over thirty times as fast (`docs/speed.md`); others are slower."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +138,17 @@ def make_plan(settings: Settings) -> Plan:
     )  # fmt: skip
 
 
-def convert_jobs(settings: Settings, core_hours: float | None, files: int) -> int:
-    """Jobs of one conversion that costs so much: of about job_minutes, no more than the files."""
+def convert_jobs(settings: Settings, core_hours: float | None, files: int, size: float) -> int:
+    """Jobs of one conversion that costs so much: of about job_minutes, no more than the files.
+
+    Where it is not known what it costs, by the `size` of the files in bytes.
+    """
     budget = settings.site.budget
     if budget.convert_jobs is not None:
         return max(1, min(budget.convert_jobs, files))
     most = max(1, (budget.most_jobs - MOST_OTHERS) // conversions(settings))
     if core_hours is None:
-        return max(1, min(most, files))
+        return max(1, min(most, files, math.ceil(size / UNMEASURED_BYTES)))
     hours = core_hours / max(1, _cores_of_job(settings))
     return max(1, min(most, files, math.ceil(hours * 60 / budget.job_minutes)))
 
@@ -192,7 +198,7 @@ class _Estimator:
         chunks = total(map(self._chunks, parts))
         once = self._core_hours(whole.events, chunks)
         hours = once.times(conversions(self.settings))
-        jobs = convert_jobs(self.settings, once.value, whole.files)
+        jobs = convert_jobs(self.settings, once.value, whole.files, whole.size.value or 0)
         cores = cores_at_a_time(self.settings, jobs)
         return Scope(
             name, tuple(kinds), whole, self._read(whole), chunks, jobs, cores,

@@ -48,4 +48,5 @@ def _jobs(plain: str) -> int:
     plan = make_plan(settings)
     once = plan.of_channel.core_hours
     hours = None if once.value is None else once.value / plan.conversions
-    return convert_jobs(settings, hours, plan.of_channel.everything.files)
+    whole = plan.of_channel.everything
+    return convert_jobs(settings, hours, whole.files, whole.size.value or 0)

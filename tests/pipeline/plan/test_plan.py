@@ -81,13 +81,15 @@ def test_an_agent_converts_everything_twice() -> None:
 
 def test_jobs_are_about_as_long_as_the_budget_says() -> None:
     settings = configure([*GAMGAM, "site.workers=4", "site.budget.job_minutes=30"], located=False)
-    assert convert_jobs(settings, 0.5, 1000) == 1
-    assert convert_jobs(settings, 100.0, 1000) == 50  # 4 cores for half an hour: 2 core-hours
-    assert convert_jobs(settings, 100.0, 7) == 7
-    assert convert_jobs(settings, 1e6, 100_000) == 1960
+    assert convert_jobs(settings, 0.5, 1000, 1e9) == 1
+    assert convert_jobs(settings, 100.0, 1000, 1e9) == 50  # 4 cores for half an hour: 2 core-hours
+    assert convert_jobs(settings, 100.0, 7, 1e9) == 7
+    assert convert_jobs(settings, 1e6, 100_000, 1e9) == 1960
+    assert convert_jobs(settings, None, 1000, 1e9) == 1  # nobody has measured it: by bytes
+    assert convert_jobs(settings, None, 1000, 1e12) == 20
     budget = replace(settings.site.budget, convert_jobs=3)
     forced = replace(settings, site=replace(settings.site, budget=budget))
-    assert convert_jobs(forced, 0.001, 1000) == 3
+    assert convert_jobs(forced, 0.001, 1000, 1e9) == 3
 
 
 def test_a_release_that_was_never_measured_has_no_invented_numbers() -> None:
