@@ -29,7 +29,7 @@ from pipeline.stages.contract import ContractError
 PLAN_SCHEMA = 1
 UNMEASURED_BYTES = 50e9
 """Most bytes of files per job where nobody has measured what their events cost: an hour at 14 MB/s.
-Two cores turn the ntuples of 2025 over thirty times as fast (`docs/speed.md`); others are slower."""
+Two cores turn the ntuples of 2025 over thirty times as fast (`docs/speed.md`); others less."""
 
 
 @dataclass(frozen=True)
