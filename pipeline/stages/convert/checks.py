@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -146,20 +146,24 @@ def _identity(
 def _input_keys(request: JudgeRequest, sample: str) -> np.ndarray:
     """Keys of all events of a sample but those of chunks that cannot be read, which gave no rows.
 
-    Read in the ranges of the chunks, where the fileset has them, so that one of damage costs no
-    other.
+    A file with damage is read again in the ranges of its chunks, so that one costs no other.
     """
-    names, release = ["runNumber", "eventNumber"], request.settings.data.release
-    fileset = request.fileset
+    names, fileset = ["runNumber", "eventNumber"], request.fileset
+    tree, release = fileset["tree"], request.settings.data.release
+
+    def keys_of(path: str, ranges: Iterable[tuple[int, int]]) -> Iterator[np.ndarray | None]:
+        for start, stop in ranges:
+            events = readable_events(path, tree, release, start, stop, names)
+            yield None if events is None else keys(events["runNumber"], events["eventNumber"])
+
     found = [np.empty(0, np.int64)]
     for file in fileset["samples"][sample]["files"]:
-        path, entries = file["path"], int(file["entries"] or 0)
-        own = [c for c in fileset.get("chunks", ()) if c["sample"] == sample and c["path"] == path]
-        ranges = [(c["start"], c["stop"]) for c in own] or edges(entries, STEP)
-        for start, stop in ranges:
-            events = readable_events(path, fileset["tree"], release, start, stop, names)
-            if events is not None:
-                found.append(keys(events["runNumber"], events["eventNumber"]))
+        path = file["path"]
+        whole = list(keys_of(path, edges(int(file["entries"] or 0), STEP)))
+        if any(part is None for part in whole):
+            own = (c for c in fileset.get("chunks", ()) if c["path"] == path)
+            whole = list(keys_of(path, ((c["start"], c["stop"]) for c in own)))
+        found += [part for part in whole if part is not None]
     return np.concatenate(found)
 
 
