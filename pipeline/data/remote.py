@@ -93,9 +93,7 @@ def renew(run: Path, tell: Callable[[str], None]) -> None:
         pin(transfer.cache.folder, Owner.of_run(run), map(transfer.place, files), "fileset")
         gone = transfer.missing(files)
         if gone:
-            tell(
-                f"{len(gone)} files were evicted from {transfer.cache.folder}: fetching them again"
-            )
+            tell(f"{len(gone)} files are gone from {transfer.cache.folder}: fetching them again")
             outcome = transfer.run(gone, lambda *told: None)
             if outcome.failures:
                 raise FetchError(outcome.failures, len(gone))
