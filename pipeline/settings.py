@@ -159,6 +159,8 @@ def deciding_data(settings: Settings) -> dict[str, Any]:
         del plain["manifest"], plain["synthetic_manifest"]
     if settings.data.share == "all":
         del plain["share"]
+    if settings.data.skim is None:
+        del plain["skim"]
     return plain
 
 
