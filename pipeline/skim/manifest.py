@@ -15,7 +15,6 @@ from pipeline.stages.convert.store import ChunkRecord, record_from
 MANIFEST = "skim.json"
 SKIM_SCHEMA = 1
 _OF_CHANNEL = ("name", "skim", "tree", "selection", "blind", "processes")
-_OF_DATA = ("release", "synthetic")
 _OF_GENERATOR = ("luminosity", "mu", "seed", "thinning")
 """What decides synthetic events besides; of real ones it is the analysis' own choice."""
 
@@ -65,12 +64,16 @@ class Skim:
 
 
 def choices(settings: Settings) -> dict[str, Any]:
-    """What must be the same for settings to mean the events of a skim."""
-    plain = to_dict(settings)
-    of_data = _OF_DATA + (_OF_GENERATOR if settings.data.synthetic else ())
+    """What must be the same for settings to mean the events of a skim.
+
+    That they are synthetic too, made here or listed by a manifest that says so: no run may take
+    them for real ones.
+    """
+    plain, data = to_dict(settings), settings.data
+    generator = {n: plain["data"][n] for n in _OF_GENERATOR} if data.synthetic else {}
     return {
         "channel": {name: plain["channel"][name] for name in _OF_CHANNEL},
-        "data": {name: plain["data"][name] for name in of_data},
+        "data": {"release": data.release, "synthetic": data.labelled_synthetic, **generator},
     }
 
 

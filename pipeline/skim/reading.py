@@ -38,7 +38,8 @@ def open_skim(settings: Settings) -> tuple[Path, Skim]:
     skim = read_skim(folder)
     differing = _differences(skim.made_from, choices(settings))
     if differing:
-        name, there, wanted = differing[0]
+        # Whether the events are real goes before everything else that may differ.
+        name, there, wanted = min(differing, key=lambda one: one[0] != "data.synthetic")
         raise SkimError(
             f"expected a skim with {name} {wanted!r} in {folder}, found one with {there!r}; give "
             "data.skim a skim of these events, or leave it away to read the ROOT files"

@@ -25,6 +25,7 @@ from pipeline.skim import (
     read_skim,
     take_parts,
 )
+from pipeline.skim.manifest import choices
 from pipeline.stages.convert.contract import reference_path
 from pipeline.stages.convert.product import ConvertProduct
 from pipeline.stages.convert.store import BLINDED, ChunkStore
@@ -178,6 +179,15 @@ def test_other_events_are_refused(skim: Path, settings: Settings, tmp_path: Path
     data = replace(settings.data, mu=2.0)
     with pytest.raises(SkimError, match=r"data.mu 2.0 in .*found one with 1.0"):
         from_skim(skim, replace(settings, data=data), tmp_path)
+
+
+def test_synthetic_events_are_not_taken_for_real_ones(skim: Path, settings: Settings) -> None:
+    """Real and fetched: a manifest that says that its files are synthetic labels their skim too."""
+    data = replace(settings.data, skim=str(skim), synthetic=False)
+    fetched = replace(settings, data=replace(data, synthetic_manifest=True))
+    assert choices(fetched)["data"]["synthetic"] is True
+    with pytest.raises(SkimError, match=r"expected a skim with data\.synthetic False .* with True"):
+        open_skim(replace(settings, data=data))
 
 
 def test_another_solution_or_other_code_is_refused(
