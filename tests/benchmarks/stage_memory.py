@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.files import ROW_GROUP, read_json, write_json
+from pipeline.files import ROW_GROUP, read_json, replacing, write_json
 from pipeline.steps.errors import FOLDER as ERRORS
 from tests.command import SMALL, Ladon
 
@@ -67,28 +68,34 @@ def _rows(path: Path) -> int:
 
 
 def _repeat(path: Path, times: int) -> None:
-    """The rows of a table `times` over, each time with other event numbers and energies."""
+    """The rows of a table `times` over, each time with other event numbers and energies.
+
+    They stay sorted by run and event, as convert leaves them, in row groups as long as its own.
+    """
     once = pq.read_table(path).to_pandas()
     generator = np.random.default_rng(times)
-    longer = path.with_suffix(".longer")
-    with pq.ParquetWriter(longer, pq.read_schema(path), compression="zstd",
-                          use_dictionary=False) as writer:  # fmt: skip
-        for turn in range(times):
-            table = once if turn == 0 else _perturbed(once, turn, generator)
+    rows = len(once) * times
+    with replacing(path) as longer, pq.ParquetWriter(
+        longer, pq.read_schema(path), compression="zstd", use_dictionary=False
+    ) as writer:  # fmt: skip
+        for start in range(0, rows, ROW_GROUP):
+            number, turn = np.divmod(np.arange(start, min(start + ROW_GROUP, rows)), times)
+            table = _perturbed(once.iloc[number].reset_index(drop=True), turn, times, generator)
             writer.write_table(
                 pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None),
                 row_group_size=ROW_GROUP,
             )
-    os.replace(longer, path)
 
 
-def _perturbed(once: pd.DataFrame, turn: int, generator: np.random.Generator) -> pd.DataFrame:
-    scale = generator.normal(1.0, 1e-3, len(once))
+def _perturbed(
+    rows: pd.DataFrame, turn: npt.NDArray[np.int64], times: int, generator: np.random.Generator
+) -> pd.DataFrame:
+    scale = np.where(turn == 0, 1.0, generator.normal(1.0, 1e-3, len(rows)))
     changed = {
-        name: (once[name] * scale).astype(once[name].dtype)
+        name: (rows[name] * scale).astype(rows[name].dtype)
         for name in ("m_yy", "pt_yy", "ph1_pt", "ph2_pt", "ph1_e", "ph2_e")
     }
-    return once.assign(event_number=once["event_number"] + turn * 10**8, **changed)
+    return rows.assign(event_number=rows["event_number"] * times + turn, **changed)
 
 
 def main() -> None:
