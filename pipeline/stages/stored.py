@@ -88,6 +88,9 @@ class StoredTables(Mapping[str, pd.DataFrame]):
         table = self.stored[name].read(self.names)
         return table if self.names is None else numbered(table)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.stored
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.stored)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline.files import ROW_GROUP, read_json, replacing, write_json
 from pipeline.steps.errors import FOLDER as ERRORS
+from tests.benchmarks.peak import Peak, peak_of
 from tests.command import SMALL, Ladon
 
 STAGES = ("preprocess", "classify", "categorize", "measure")
@@ -46,21 +46,23 @@ def long_run(folder: Path, rows: int) -> Path:
     return run
 
 
-def execute(run: Path, stage: str) -> dict[str, Any]:
-    """Run the step of a stage as the graph does; its wall time and peak memory."""
+def execute(run: Path, stage: str, walled: bool = False) -> Peak:
+    """Run the step of a stage as the graph does; the memory that it took.
+
+    With `walled` a solution as a model writes it runs in the sandbox, in place of our own.
+    """
     owner = reference_of(run).relative_to(run).as_posix()
     (run / ERRORS).mkdir(parents=True, exist_ok=True)
-    for step in ("adopt", "execute"):
-        done = subprocess.run(
-            [sys.executable, "-m", f"pipeline.steps.{step}", "--owner", owner, "--stage", stage],
-            cwd=run, env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    named = ["--owner", owner, "--stage", stage]
+    python = [sys.executable, "-m"]
+    peak_of([*python, "pipeline.steps.adopt", *named], run, environment)
+    if walled:
+        return peak_of([*python, "tests.benchmarks.walled_stage", owner, stage], run, environment)
+    peak = peak_of([*python, "pipeline.steps.execute", *named], run, environment)
     record = read_json(run / owner / stage / "record.json")
     assert record["status"] == "ok", record
-    timing: dict[str, Any] = read_json(run / owner / stage / "timing.json")
-    return timing
+    return peak
 
 
 def _rows(path: Path) -> int:
@@ -99,14 +101,20 @@ def _perturbed(
 
 
 def main() -> None:
-    """`python -m tests.benchmarks.stage_memory FOLDER ROWS [STAGE ...]`: what each stage took."""
+    """`python -m tests.benchmarks.stage_memory FOLDER ROWS [STAGE ...]`: what each stage took.
+
+    A stage `walled:preprocess` runs a model's solution in the sandbox.
+    """
     folder, rows = Path(sys.argv[1]), int(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
     run = folder / "outputs" / "long"
     if not run.exists():
         long_run(folder, rows)
-    found = {stage: execute(run, stage) for stage in sys.argv[3:] or STAGES}
+    found = {}
+    for name in sys.argv[3:] or STAGES:
+        found[name] = asdict(execute(run, name.removeprefix("walled:"), name.startswith("walled:")))
+        print(json.dumps({name: found[name]}), flush=True)
     write_json(folder / "memory.json", found)
-    print(json.dumps(found))
 
 
 if __name__ == "__main__":
