@@ -58,6 +58,10 @@ class StoredTable:
         back[order] = np.arange(len(order))
         return found[wanted].iloc[back].reset_index(drop=True)
 
+    def first(self, rows: int) -> pd.DataFrame:
+        """The first rows, at most so many."""
+        return self.take(np.arange(min(rows, len(self))), self.columns)
+
     def blocks(self) -> Iterator[pd.DataFrame]:
         """All rows, row group by row group; one block without rows where it has none."""
         with pq.ParquetFile(self.path) as file:
