@@ -7,7 +7,7 @@ are in memory for one block of rows at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from pipeline.stages.contract import ContractError
 from pipeline.stages.stored import INPUT_ROW, Positions, StoredTable, StoredTables
 from pipeline.stages.tables import IDENTITY, identity_order
 
-BLOCK = 4 * ROW_GROUP
-"""Rows that are put together at a time: some 130 MB of a diphoton table."""
+BLOCK = 2 * ROW_GROUP
+"""Rows that are put together at a time: some 65 MB of a diphoton table."""
 SAMPLE = "sample"
 
 
@@ -34,20 +34,33 @@ def has_numbers(table: Any) -> bool:
 class ChosenRows:
     """Rows of the tables of the input, in the order of their identity.
 
-    `found` is what the solution returned; its own columns count, also where the input has them.
+    `found` is what the solution returned, its repeated texts as categories: its own columns count,
+    also where the input has them. `texts` are the types of those columns.
     """
 
     found: pd.DataFrame
+    texts: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
     order: Positions
 
     @classmethod
     def of(cls, found: pd.DataFrame, name: str, tables: Mapping[str, pd.DataFrame]) -> ChosenRows:
         """The rows that `found` names; ContractError where there is no such row."""
-        _check(found, name, tables)
-        chosen = cls(found, tables, np.arange(len(found)))
-        keys = chosen.rows(chosen.order, IDENTITY)
-        return cls(found, tables, identity_order(keys, chosen.rows))
+        if SAMPLE not in found.columns:
+            raise ContractError(
+                f"expected column {SAMPLE!r} beside {INPUT_ROW!r} in table {name!r}, found "
+                f"{', '.join(map(str, found.columns))}"
+            )
+        texts = {
+            column: kind
+            for column, kind in found.dtypes.items()
+            if isinstance(kind, pd.StringDtype) or (column == SAMPLE and kind.kind == "O")
+        }
+        small = found.astype(dict.fromkeys(texts, "category"))
+        _check(small, name, tables)
+        chosen = cls(small, texts, tables, np.arange(len(small)))
+        keys = chosen.rows(chosen.order, IDENTITY, as_texts=False)
+        return cls(small, texts, tables, identity_order(keys, chosen.rows))
 
     @property
     def columns(self) -> list[str]:
@@ -56,29 +69,39 @@ class ChosenRows:
         own = [name for name in self.found.columns if name not in given and name != INPUT_ROW]
         return [*given, *own]
 
-    def rows(self, places: Positions, names: Any = None) -> pd.DataFrame:
+    def rows(
+        self, places: Positions, names: Sequence[str] | None = None, as_texts: bool = True
+    ) -> pd.DataFrame:
         """The rows at some places of `found`, in that order: all columns, or those of `names`."""
         wanted = [c for c in self.columns if names is None or c in names]
-        added = [name for name in wanted if name not in self.found.columns]
-        needed = {*wanted, SAMPLE, INPUT_ROW} if added else set(wanted)
-        found = self.found[[c for c in self.found.columns if c in needed]].iloc[places]
-        if not added:
-            return found[wanted].reset_index(drop=True)
-        parts, where = [], []
-        labels = pd.Categorical(found[SAMPLE])
-        for code, sample in enumerate(labels.categories):
-            mine = np.flatnonzero(labels.codes == code)
-            numbers = found[INPUT_ROW].to_numpy(np.int64)[mine]
-            parts.append(_take(self.tables, str(sample), numbers, added))
-            where.append(mine)
+        own = [c for c in wanted if c in self.found.columns]
+        found = self.found[own].iloc[places].reset_index(drop=True)
+        if as_texts:
+            found = found.astype({c: kind for c, kind in self.texts.items() if c in own})
+        if len(own) == len(wanted):
+            return found
+        added = self._added(places, [c for c in wanted if c not in own])
+        return pd.DataFrame({c: found[c] if c in own else added[c] for c in wanted})
+
+    def _added(self, places: Positions, names: list[str]) -> pd.DataFrame:
+        """Columns of the input for the rows at some places of `found`, in that order."""
+        labels = self.found[SAMPLE].cat
+        codes = labels.codes.to_numpy()[places]
+        numbers = self.found[INPUT_ROW].to_numpy(np.int64)[places]
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(len(labels.categories) + 1))
+        parts = [
+            _take(self.tables, str(sample), numbers[order[edges[k] : edges[k + 1]]], names)
+            for k, sample in enumerate(labels.categories)
+            if edges[k + 1] > edges[k]
+        ]
         if not parts:
-            parts.append(_take(self.tables, min(self.tables), np.empty(0, np.int64), added))
-            where.append(np.empty(0, np.int64))
-        back = np.empty(len(found), dtype=np.int64)
-        back[np.concatenate(where)] = np.arange(len(found))
-        rest = pd.concat(parts, ignore_index=True).iloc[back].reset_index(drop=True)
-        both = pd.concat([found.reset_index(drop=True), rest], axis=1)
-        return both[wanted]
+            return _take(self.tables, min(self.tables), np.empty(0, np.int64), names)
+        together = pd.concat(parts, ignore_index=True)
+        parts.clear()
+        back = np.empty(len(order), dtype=np.int64)
+        back[order] = np.arange(len(order))
+        return together.iloc[back].reset_index(drop=True)
 
     def blocks(self, size: int = BLOCK) -> Iterator[pd.DataFrame]:
         """All rows in order, `size` at a time; one block without rows where there is none."""
@@ -111,26 +134,22 @@ def _take(
 
 def _check(found: pd.DataFrame, name: str, tables: Mapping[str, pd.DataFrame]) -> None:
     """Whole numbers of rows that there are, each with the sample that it belongs to."""
-    if SAMPLE not in found.columns:
-        raise ContractError(
-            f"expected column {SAMPLE!r} beside {INPUT_ROW!r} in table {name!r}, found "
-            f"{', '.join(map(str, found.columns))}"
-        )
     numbers = found[INPUT_ROW]
     if numbers.dtype.kind not in "iu":
         raise ContractError(
             f"expected whole numbers in column {INPUT_ROW!r} of table {name!r}, found "
             f"{numbers.dtype}"
         )
-    labels = pd.Categorical(found[SAMPLE])
+    labels = found[SAMPLE].astype("category").cat
     strange = [str(sample) for sample in labels.categories if sample not in tables]
     if strange or (labels.codes < 0).any():
         raise ContractError(
             f"expected the samples of the input in column {SAMPLE!r} of table {name!r}, found "
             f"{(strange or ['nothing'])[0]!r}"
         )
+    codes = labels.codes.to_numpy()
     for code, sample in enumerate(labels.categories):
-        mine = numbers.to_numpy(np.int64)[labels.codes == code]
+        mine = numbers.to_numpy(np.int64)[codes == code]
         rows = _length(tables, str(sample))
         outside = mine[(mine < 0) | (mine >= rows)]
         if len(outside):
