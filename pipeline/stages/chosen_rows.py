@@ -75,7 +75,7 @@ class ChosenRows:
         """The rows at some places of `found`, in that order: all columns, or those of `names`."""
         wanted = [c for c in self.columns if names is None or c in names]
         own = [c for c in wanted if c in self.found.columns]
-        found = self.found[own].iloc[places].reset_index(drop=True)
+        found = self.found.iloc[places][own].reset_index(drop=True)
         if as_texts:
             found = found.astype({c: kind for c, kind in self.texts.items() if c in own})
         if len(own) == len(wanted):

@@ -210,7 +210,7 @@ def test_memory_of_writing_does_not_grow_with_the_rows(
 ) -> None:
     monkeypatch.setattr("pipeline.files.ROW_GROUP", 500)
     monkeypatch.setattr("pipeline.stages.chosen_rows.ChosenRows.blocks.__defaults__", (500,))
-    peaks = []
+    peaks, sizes = [], []
     for factor in (1, 6):
         content = diphoton(Content(tight=1500 * factor, loose=1500 * factor, simulated=60))
         chain = Chain.start(tmp_path / str(factor), content, settings())
@@ -223,4 +223,9 @@ def test_memory_of_writing_does_not_grow_with_the_rows(
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
-    assert peaks[1] < 1.6 * peaks[0], f"{peaks} bytes for one and six times the rows"
+        made = CONTRACT.read(tmp_path / f"made{factor}")
+        sizes.append(max(made[name].memory_usage().sum() for name in ("background", "data")))
+    more, larger = peaks[1] - peaks[0], sizes[1] - sizes[0]
+    assert larger > 500_000  # bytes of the largest table, above those of the small one
+    # What is left is one small frame per row group that a block touches, whatever its rows.
+    assert more < larger / 4, f"{more} bytes of memory for a table larger by {larger}"
