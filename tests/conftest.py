@@ -63,6 +63,23 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+LANES = ("slurm", "vllm", "apptainer")
+"""Markers of tests that share a service or a core each: all of a kind in one process, and first,
+since they are long. The other tests of a file stay together, for the fixtures of the file."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests may run beside each other under `make test` (pytest-xdist, --dist loadgroup)."""
+    ranks = {}
+    for item in items:
+        lane = next((name for name in LANES if item.get_closest_marker(name)), None)
+        item.add_marker(pytest.mark.xdist_group(lane or item.path.as_posix()))
+        long = "integration" in item.path.parts
+        ranks[item] = LANES.index(lane) if lane else len(LANES) + (not long)
+    items.sort(key=ranks.__getitem__)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
     """Where LADON_NO_SKIP is set (CI, after `make testbed`), a skipped test has failed."""
