@@ -71,7 +71,8 @@ def test_other_files_of_the_folder_s_owner_stay(tmp_path: Path) -> None:
         file.write_bytes(b"x" * 5000)
         os.utime(file, (0, 0))
     assert cache.make_room(tmp_path / "new.part", 1000) == [files["a"]]
-    assert thesis.exists() and notes.exists()
+    assert thesis.exists()
+    assert notes.exists()
 
 
 def test_what_a_working_process_needs_stays(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Sums of weights from cut bookkeepers.
 
-The real example file has none, so the files here are synthetic: the same names and types, written by
-uproot as an RNTuple (it cannot write the lists of texts of a TTree).
+The real example file has none, so the files here are synthetic: the same names and types, written
+by uproot as an RNTuple (it cannot write the lists of texts of a TTree), where `:` stands for `.`.
 """
 
 from pathlib import Path
@@ -28,17 +28,22 @@ NAMES = ("name", "inputStream", "cycle", "sumOfEventWeights", "sumOfEventWeights
          "nAcceptedEvents")  # fmt: skip
 
 
-def synthetic(path: Path, rows: list[Row], incomplete: int = 0, entries: int = 1) -> Path:
-    """A synthetic file with bookkeepers."""
+def bookkeepers(rows: list[Row], incomplete: int = 0, entries: int = 1) -> ak.Array:
+    """The metadata of a synthetic file."""
     columns: dict[str, Any] = {
-        f"CutBookkeepersAux.{name}": ak.Array([[row[i] for row in rows]] * entries)
+        f"CutBookkeepersAux:{name}": ak.Array([[row[i] for row in rows]] * entries)
         for i, name in enumerate(NAMES)
     }
-    columns["IncompleteCutBookkeepersAux.nAcceptedEvents"] = ak.values_astype(
-        ak.Array([[3] * incomplete] * entries), np.int64
+    columns["IncompleteCutBookkeepersAux:nAcceptedEvents"] = ak.unflatten(
+        np.full(incomplete * entries, 3), [incomplete] * entries
     )
+    return ak.Array(columns)
+
+
+def synthetic(path: Path, rows: list[Row], incomplete: int = 0, entries: int = 1) -> Path:
+    """A synthetic file with bookkeepers."""
     with uproot.recreate(path) as file:
-        file.mkrntuple("MetaData", ak.Array(columns))
+        file.mkrntuple("MetaData", bookkeepers(rows, incomplete, entries))
     return path
 
 
@@ -48,7 +53,9 @@ def test_the_last_cycle_of_all_events_is_taken(tmp_path: Path) -> None:
 
 def test_incomplete_bookkeepers_are_an_error(tmp_path: Path) -> None:
     path = synthetic(tmp_path / "a.root", ROWS, incomplete=2)
-    with pytest.raises(BookkeeperError, match="complete cut bookkeepers in a.root, found 2 incompl"):
+    with pytest.raises(
+        BookkeeperError, match=r"complete cut bookkeepers in a.root, found 2 incompl"
+    ):
         read_weights(path)
 
 
@@ -59,27 +66,31 @@ def test_bookkeepers_of_another_derivation_are_an_error() -> None:
 
 
 def test_metadata_that_was_not_merged_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BookkeeperError, match="expected one entry in tree 'MetaData' of a.root, f"):
+    with pytest.raises(
+        BookkeeperError, match=r"expected one entry in tree 'MetaData' of a.root, f"
+    ):
         read_weights(synthetic(tmp_path / "a.root", ROWS, entries=2))
 
 
 def test_a_file_that_is_none_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.root"
     path.write_bytes(b"no ROOT file")
-    with pytest.raises(BookkeeperError, match="expected readable cut bookkeepers in a.root"):
+    with pytest.raises(BookkeeperError, match=r"expected readable cut bookkeepers in a.root"):
         read_weights(path)
 
 
 def test_a_tree_without_them_is_an_error(tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "a.root") as file:
         file.mktree("MetaData", {"n": np.int32}).extend({"n": np.array([1], np.int32)})
-    with pytest.raises(BookkeeperError, match="expected branch 'CutBookkeepersAux.name'"):
+    with pytest.raises(BookkeeperError, match=r"expected branch 'CutBookkeepersAux.name'"):
         read_weights(tmp_path / "a.root")
 
 
 @pytest.mark.realdata
 def test_the_real_example_was_cut_out_without_them(samples: Path) -> None:
-    with pytest.raises(BookkeeperError, match="tree 'MetaData' .* found CollectionTree; the file w"):
+    with pytest.raises(
+        BookkeeperError, match=r"tree 'MetaData' .* found CollectionTree; the file w"
+    ):
         read_weights(samples / "2024r-pp/PHYSLITE_example.root")
 
 
