@@ -52,7 +52,7 @@ class ChosenRows:
                 f"{', '.join(map(str, found.columns))}"
             )
         texts = {
-            column: kind
+            str(column): kind
             for column, kind in found.dtypes.items()
             if isinstance(kind, pd.StringDtype) or (column == SAMPLE and kind.kind == "O")
         }

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeline.files import read_table, write_table
-from pipeline.stages.classify.contract import CONTRACT, IS_CONTROL, blocked, reference_path
+from pipeline.stages.classify.contract import CONTRACT, blocked, reference_path
+from pipeline.stages.classify.scored import IS_CONTROL
 from pipeline.stages.contract import ContractError
 from tests.pipeline.stages.tables import DATA, Chain, Content, diphoton, samples, settings, without
 
