@@ -149,6 +149,7 @@ def _run_convert(place: Place, executor: ChunkExecutor) -> dict[str, Any]:
 def _gather(place: Place) -> dict[str, Any]:
     """Put together what the jobs of convert made; the first that failed speaks for all."""
     from pipeline.stages.convert.part import gather
+    from pipeline.steps.skims import keep_gathered
 
     source = place
     if place.plan.solver == "reference" and not place.is_reference:
@@ -164,6 +165,7 @@ def _gather(place: Place) -> dict[str, Any]:
         [source.part(number) for number in numbers], place.fileset(), place.settings(),
         sha256_file(place.folder / "solution.py"), place.folder / "output", place.folder / "sealed",
     )  # fmt: skip
+    keep_gathered(place, source)
     return {}
 
 
