@@ -152,6 +152,11 @@ def close() -> None:
     _OPEN.clear()
 
 
+def is_open(path: str) -> bool:
+    """Whether the file at `path` is the one that was read last."""
+    return any(known == path for known, _, _ in _OPEN)
+
+
 def _directory(path: str) -> Any:
     """The open file at `path`, a path or an address; opened again if it was changed."""
     key = (path, 0, 0)

@@ -11,8 +11,8 @@ from coffea.nanoevents import BaseSchema
 from coffea.processor import Runner
 from coffea.processor.executor import ExecutorBase, WorkItem
 
-from executors import reading
-from executors.base import Chunk, Err, FaultKind, Ok, Result, Task, TaskError
+from executors import reading, spent
+from executors.base import Chunk, Cost, Err, FaultKind, Ok, Result, Task, TaskError
 from executors.diagnosis import diagnose, is_passing
 
 FIRST_PAUSE = 0.2
@@ -74,7 +74,8 @@ def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
     A solution may also call exit(), which would end the worker.
     """
     global _warm
-    began = time.perf_counter()
+    began = spent.seconds() if _warm else spent.before_first()
+    opened = not reading.is_open(chunk.path)
     try:
         branches = tuple(task.branches)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
@@ -86,9 +87,9 @@ def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
         return _fault_of_reading(chunk, branches, error, attempt)
     try:
         value = task(events, chunk)
-        seconds = time.perf_counter() - began if _warm else None
+        cost = Cost(spent.seconds() - began, not _warm, opened, spent.max_rss_mb())
         _warm = True
-        return Ok(chunk, value, attempt, seconds)
+        return Ok(chunk, value, attempt, cost)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
         return _fault_of_task(chunk, error, attempt)
 

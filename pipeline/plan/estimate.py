@@ -196,9 +196,11 @@ class _Estimator:
             elif one.events.value is not None:
                 kinds = [one if k.kind == one.kind else k for k in kinds]
         chunks = total(map(self._chunks, parts))
-        once = self._core_hours(whole.events, chunks)
+        work = self._core_hours(whole.events, chunks, whole.files, 0)
+        jobs = convert_jobs(self.settings, work.value, whole.files, whole.size.value or 0)
+        workers = _cores_of_job(self.settings) * jobs
+        once = self._core_hours(whole.events, chunks, whole.files, workers)
         hours = once.times(conversions(self.settings))
-        jobs = convert_jobs(self.settings, once.value, whole.files, whole.size.value or 0)
         cores = cores_at_a_time(self.settings, jobs)
         return Scope(
             name, tuple(kinds), whole, self._read(whole), chunks, jobs, cores,
@@ -244,10 +246,20 @@ class _Estimator:
             "files that are not resolved: events, and at most one chunk more for each file",
         )
 
-    def _core_hours(self, events: Amount, chunks: Amount) -> Amount:
+    def _core_hours(self, events: Amount, chunks: Amount, files: int, workers: int) -> Amount:
+        """Core-hours of one conversion: events, chunks, files, and the workers of its jobs.
+
+        A file is opened once at least, and at most by each worker that has a chunk of it.
+        """
         if self.calibration is None:
             return Amount.unknown("no measured throughput")
-        return self.calibration.seconds(events, chunks).times(1 / 3600)
+        if chunks.value is None:
+            return Amount.unknown(chunks.how)
+        most = min(chunks.high or 0, files * _cores_of_job(self.settings))
+        opened = Amount((files + most) / 2, files, most, "")
+        started = Amount.exact(min(workers, chunks.value), "")
+        found = self.calibration.seconds(events, chunks, opened, started)
+        return found.times(1 / 3600)
 
     def _disk(self, events: Amount) -> Amount:
         if self.calibration is None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.data.manifest_choice import chosen_manifest
-from pipeline.plan.estimate import convert_jobs, make_plan
+from pipeline.plan.estimate import make_plan
 from pipeline.settings import Settings, from_dict, to_dict
 
 PARTS = ("parts", "later")
@@ -45,8 +45,4 @@ def _jobs(plain: str) -> int:
     if forced is not None:
         skim = chosen_manifest(settings.data).skim(settings.channel.skim)
         return max(1, min(forced, len(skim.files)))
-    plan = make_plan(settings)
-    once = plan.of_channel.core_hours
-    hours = None if once.value is None else once.value / plan.conversions
-    whole = plan.of_channel.everything
-    return convert_jobs(settings, hours, whole.files, whole.size.value or 0)
+    return make_plan(settings).of_channel.jobs

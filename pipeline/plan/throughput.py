@@ -1,4 +1,4 @@
-"""How fast convert is on one core, as it was measured, and how much it leaves on disk."""
+"""What convert costs in processor seconds, as it was measured, and how much it leaves on disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ class Calibration:
     selection: str
     s_per_event: float
     s_per_chunk: float
-    """Core-seconds that a chunk takes besides those of its events."""
+    """Processor seconds that a chunk takes besides those of its events."""
+    s_per_file: float
+    """That opening a file takes; its chunks in one process share it."""
+    s_per_process: float
+    """That a worker takes to start, and to load everything."""
     slowest: float
     fastest: float
     """Time of the slowest and of the fastest chunk over what these two numbers give."""
@@ -43,6 +47,8 @@ class Calibration:
     file: str
     adler32: str
     synthetic: bool
+    executor: str
+    """Kind of the worker that was measured."""
     machine: str
     code_sha256: str
 
@@ -51,7 +57,8 @@ class Calibration:
         """What it was measured on, in words."""
         made = "synthetic" if self.synthetic else "real"
         return (
-            f"measured on {self.chunks} chunks of {self.file} ({made}), one core of {self.machine}"
+            f"measured on {self.chunks} chunks of {self.file} ({made}), one worker "
+            f"({self.executor}) on {self.machine}, in processor seconds"
         )
 
     @property
@@ -59,12 +66,17 @@ class Calibration:
         """In very large chunks."""
         return 1 / (self.s_per_event or self.s_per_chunk)
 
-    def seconds(self, events: Amount, chunks: Amount) -> Amount:
-        """Core-seconds for so many events in so many chunks.
+    def seconds(self, events: Amount, chunks: Amount, files: Amount, processes: Amount) -> Amount:
+        """Processor seconds for so many events in so many chunks, openings of files and workers.
 
         Wider on another machine, for files that are not synthetic, and where few were measured.
         """
-        work = total([events.times(self.s_per_event), chunks.times(self.s_per_chunk)])
+        work = total(
+            [
+                events.times(self.s_per_event), chunks.times(self.s_per_chunk),
+                files.times(self.s_per_file), processes.times(self.s_per_process),
+            ]
+        )  # fmt: skip
         spread = Amount(1.0, self.fastest, self.slowest, "")
         said = self.what
         if self.machine != machine() or self.synthetic:

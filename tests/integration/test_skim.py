@@ -74,9 +74,6 @@ def test_the_same_files_are_converted_once(ladon: Ladon) -> None:
         assert len(digests) == 1
 
 
-CONVERT = (*SMALL, "data.luminosity=0.5", "stages=[inspect,convert]")
-
-
 def logged(run: Path) -> str:
     """Everything that the jobs of convert said."""
     folder = run / "logs" / "execute"
@@ -91,42 +88,6 @@ def kept(outputs: Path) -> dict[str, dict[str, str]]:
     }
 
 
-def test_three_jobs_keep_the_skim_of_one(ladon: Ladon) -> None:
-    cut = "site.budget.convert_jobs=3"
-    outputs, alone = ladon.folder / "outputs", ladon.folder / "alone"
-    ladon("run", "run.name=one", f"run.outputs={alone}", *CONVERT)
-    ladon("run", "run.name=three", *CONVERT, cut)
-    assert kept(alone) == kept(outputs)
-    assert "were taken" not in logged(outputs / "three")
-
-    # Jobs that are cut otherwise take each chunk from there.
-    ladon("run", "run.name=two", *CONVERT, "site.budget.convert_jobs=2", "seed=7")
-    assert logged(outputs / "two").count("chunks were taken from the skim") == 2
-    timing = read_json(next((outputs / "two").glob("reference/*/convert/timing.json")))
-    assert timing["chunks"]["chunks"] == 0
-    assert kept(alone) == kept(outputs)
-
-    # One that is damaged is made again.
-    (skim,) = (outputs / "skims").iterdir()
-    part = min(set(skim.glob("*.parquet")) - {skim / "parts.parquet"})
-    content = part.read_bytes()
-    part.unlink()
-    part.write_bytes(content[:-1])
-    ladon("run", "run.name=again", *CONVERT, cut, "seed=8")
-    assert "is damaged and was not used" in logged(outputs / "again")
-    assert kept(alone) == kept(outputs)
-
-    # And a second analysis reads no ROOT file.
-    shutil.rmtree(outputs / "synthetic")
-    ladon("run", "run.name=second", *CONVERT[:-1], f"data.skim={skim}", "stages=[preprocess]")
-    assert list(outputs.rglob("*.root")) == []
-    assert ledger_of(outputs / "second") == ledger_of(outputs / "three")
-
-
-def ledger_of(run: Path) -> str:
-    return sha256_file(next(run.glob("reference/*/convert/output/ledger.json")))
-
-
 @pytest.mark.realdata
 def test_real_files_that_the_jobs_count_give_the_same_skim(ladon: Ladon, samples: Path) -> None:
     given = (
@@ -139,5 +100,9 @@ def test_real_files_that_the_jobs_count_give_the_same_skim(ladon: Ladon, samples
     (fileset,) = (outputs / "three" / "fileset").glob("*[0-9a-f].json")
     assert read_json(fileset)["counted"] is False
     assert kept(alone) == kept(outputs)
+    # Jobs that are cut otherwise take each chunk from there.
     ladon(*given, "run.name=two", "site.budget.convert_jobs=2", "seed=7")
     assert "chunks were taken from the skim" in logged(outputs / "two")
+    timing = read_json(next((outputs / "two").glob("reference/*/convert/timing.json")))
+    assert timing["chunks"]["chunks"] == 0
+    assert kept(alone) == kept(outputs)
