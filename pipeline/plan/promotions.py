@@ -90,7 +90,10 @@ def judged(run: Path, point: str) -> dict[str, Any]:
 
 
 def ledger_complete(run: Path, point: str) -> dict[str, Any]:
-    """Whether every entry of the chosen files was counted once and none is in quarantine."""
+    """Whether every entry of the chosen files was counted once and none is in quarantine.
+
+    And whether all of the files could be read: those that could not have no entries to count.
+    """
     ledger = _convert(run, point) / "output" / "ledger.json"
     if not ledger.is_file():
         return {"name": "ledger", "green": False, "said": "convert left no ledger"}
@@ -101,11 +104,24 @@ def ledger_complete(run: Path, point: str) -> dict[str, Any]:
         for name, s in samples.items()
         if s["quarantined"] or s["entries_done"] != s["entries_expected"]
     ]
+    bad += [f"{problem['message']} ({problem['kind']})" for problem in _problems(run, point)]
     entries = sum(s["entries_done"] for s in samples.values())
     return {
         "name": "ledger", "green": not bad and entries > 0,
         "said": "; ".join(bad[:3]) or f"{entries} entries, each once",
     }  # fmt: skip
+
+
+def _problems(run: Path, point: str) -> list[dict[str, str]]:
+    """What is wrong with files of the point's fileset, found before convert or by its jobs."""
+    plan = Layout.load(run / "sweep.json").point(point)
+    counts = _convert(run, point) / "output" / "counts.json"
+    if counts.is_file():
+        files = read_json(counts)
+    else:
+        fileset = read_json(run / "fileset" / f"{plan.fileset}.json")
+        files = [f for sample in fileset["samples"].values() for f in sample["files"]]
+    return [file["problem"] for file in files if file["problem"] is not None]
 
 
 def memory(

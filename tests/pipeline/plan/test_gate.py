@@ -48,6 +48,10 @@ def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any
     sample = {"entries_expected": 9_000, "entries_done": 9_000, "quarantined": 0}
     sample |= changed.get("ledger", {})
     write_json(stage / "output" / "ledger.json", {"samples": {"data15": sample}})
+    files = [{"problem": changed.get("problem")}]
+    write_json(
+        run / "fileset" / f"{fileset_key(settings)}.json", {"samples": {"a": {"files": files}}}
+    )
     return keep_step(settings, run, "main")
 
 
@@ -84,6 +88,7 @@ def test_the_whole_of_2024_needs_its_steps_one_by_one(tmp_path: Path) -> None:
     [
         ({"outcome": "failed"}, "judge: convert failed"),
         ({"ledger": {"quarantined": 1, "entries_done": 8_000}}, "ledger: sample data15: 8000 of"),
+        ({"problem": {"kind": "file", "message": "a.root is no ROOT file"}}, "ledger: a.root is"),
         ({"memory": 5_000}, "memory: 5000 of 1600 MB"),
         ({"cost": 1.4}, "cost: predicted"),
         ({"cost": 0.6}, "cost: predicted"),
