@@ -9,6 +9,7 @@ import pytest
 from pipeline.files import read_json
 from pipeline.settings import Settings
 from pipeline.skim import INDEX, SkimError, names_of, put_parts, read_index, read_skim
+from pipeline.stages.convert.product import ConvertProduct
 from pipeline.stages.convert.store import ChunkStore
 
 
@@ -16,9 +17,11 @@ def test_the_index_lists_the_parts_of_the_manifest(skim: Path) -> None:
     assert tuple(read_index(skim / INDEX)) == read_skim(skim).parts
 
 
-def test_only_what_is_wanted_is_read(skim: Path) -> None:
+def test_only_what_is_wanted_is_read(
+    skim: Path, converted: tuple[Path, ConvertProduct]
+) -> None:  # fmt: skip
     known = read_skim(skim)
-    names = names_of(known.fileset, [part.key for part in known.parts])
+    names = names_of(converted[1].fileset, [part.key for part in known.parts])
     wanted = {names[1]: known.parts[1].key, "another": known.parts[0].key}
     assert read_index(skim / INDEX, wanted) == [known.parts[1]]
     assert read_index(skim / INDEX, {names[0]: known.parts[1].key}) == []
