@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
+from math import ceil
 from pathlib import Path
 from statistics import mean
 
@@ -28,12 +29,12 @@ from pipeline.stages.convert.store import ChunkStore
 from pipeline.stages.convert.task import ConvertTask
 from pipeline.stages.registry import reference_path
 
-LEAST = 4
-"""Chunks that a measurement needs at least."""
 SPLIT = 4
 """The small chunks are so much smaller."""
-OPENINGS = 8
-"""Small chunks for each of which the file is opened anew."""
+LEAST = 8
+"""Chunks of each kind that a measurement needs at least: those of a short file are done again."""
+FEWEST = 16
+"""Entries of a file that can be a measure."""
 COPIES = 2
 """Tables of the rows of data: `output`, which a solver may see, and `sealed`."""
 
@@ -63,20 +64,19 @@ def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
     counted = count_entries(path, settings.channel.tree)
     if isinstance(counted, Problem):
         raise CalibrationError(counted.message)
-    size = min(settings.data.chunk_size, counted // LEAST)
-    if size < SPLIT:
+    if counted < FEWEST:
         raise CalibrationError(
-            f"expected at least {LEAST * SPLIT} entries in {path.name} to measure on, found "
-            f"{counted}"
+            f"expected at least {FEWEST} entries in {path.name} to measure on, found {counted}"
         )
-    small = edges(counted, size // SPLIT)
+    size = min(settings.data.chunk_size, counted)
+    small = _enough(edges(counted, size // SPLIT))
     with tempfile.TemporaryDirectory(prefix="ladon-calibrate-") as name:
         bench = _Bench(settings, Path(name), path)
         with bench.executor() as executor:
-            large = bench.run(executor, edges(counted, size), 1)
-        kept = bench.kept()
+            large = bench.run(executor, _enough(edges(counted, size)), 1)
+        kept = bench.kept() / sum(m.events for m in large)
         with bench.executor() as executor:
-            others = bench.run(executor, small, 1) + bench.run(executor, small[:OPENINGS], 2)
+            others = bench.run(executor, small, 1) + bench.run(executor, small[:LEAST], 2)
     fitted = _plane(large + others)
     typical = [(m, _seconds(m, fitted)) for m in large if not m.cost.first]
     ratios = sorted(m.cost.cpu_s / seconds for m, seconds in typical)
@@ -89,7 +89,7 @@ def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
         s_per_process=_start(large + others, fitted),
         slowest=round(max(1.0, ratios[-1]), 3),
         fastest=round(min(1.0, ratios[0]), 3),
-        kept_bytes_per_event=round(kept / counted, 3),
+        kept_bytes_per_event=round(kept, 3),
         max_rss_mb=round(max(m.cost.max_rss_mb for m in large + others), 1),
         chunks=len(large) + len(others),
         events=counted,
@@ -100,6 +100,11 @@ def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
         machine=machine(),
         code_sha256=code_sha256(),
     )
+
+
+def _enough(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges, as often as it takes to have LEAST of them."""
+    return ranges * ceil(LEAST / len(ranges))
 
 
 class _Bench:
@@ -161,11 +166,19 @@ Fitted = tuple[float, float, float]
 
 
 def _plane(measured: Sequence[Measured]) -> Fitted:
-    """What describes the chunks of warm processes best; none of the three is negative."""
+    """What describes the chunks of warm processes best; none of the three is negative.
+
+    What an event takes is at least its standard error: in a few events nothing smaller is seen, and
+    a plan must not take many of them for free.
+    """
     warm = [m for m in measured if not m.cost.first]
     counts = np.array([[m.events, 1.0, float(m.cost.opened)] for m in warm])
     seconds = np.array([m.cost.cpu_s for m in warm])
-    found = nnls(counts / seconds[:, None], np.ones(len(seconds)))[0]
+    relative = counts / seconds[:, None]
+    found, distance = nnls(relative, np.ones(len(seconds)))
+    variance = distance**2 / max(1, len(warm) - 3)
+    error = np.sqrt(variance * np.linalg.pinv(relative.T @ relative)[0, 0])
+    found[0] = max(found[0], error)
     per_event, per_chunk, per_file = (float(f"{value:.4g}") for value in found)
     return per_event, per_chunk, per_file
 

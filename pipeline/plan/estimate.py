@@ -264,10 +264,7 @@ class _Estimator:
     def _disk(self, events: Amount) -> Amount:
         if self.calibration is None:
             return Amount.unknown("no measured size of what convert keeps")
-        return events.times(
-            Amount.exact(self.calibration.kept_bytes_per_event, ""),
-            f"events, and what convert kept of {self.calibration.file}",
-        )
+        return self.calibration.kept(events)
 
 
 def _branches(settings: Settings, notes: list[str]) -> list[str]:

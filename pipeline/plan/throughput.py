@@ -11,12 +11,16 @@ from pipeline.files import read_json, write_json
 from pipeline.plan.amount import Amount, total
 from pipeline.settings import Settings
 
+SCHEMA = 2
+"""1 had seconds by the clock."""
 STORED = Path(__file__).with_name("throughput.json")
 OWN = Path("throughput.json")
 """Below run.outputs: what `ladon plan --measure` found on this machine; it goes before STORED."""
 ELSEWHERE = 2.0
 """Factor to which a rate is taken to hold on another machine, or on other files: an assumption, of
 the size of the difference between processors and file systems of ten years."""
+OF_REAL = 1.3
+"""Factor to which what is kept of one real file is taken to hold for others: as of their bytes."""
 FEW_EVENTS = 10_000
 OF_FEW = 5.0
 """Factor to which fewer than FEW_EVENTS events say how fast many are: an assumption, for baskets,
@@ -87,6 +91,14 @@ class Calibration:
             said += f"; of {self.events} events, to a factor {OF_FEW:g} more"
         return work.times(spread, said)
 
+    def kept(self, events: Amount) -> Amount:
+        """Bytes that convert leaves of so many events: what passes differs between files."""
+        factor = ELSEWHERE if self.synthetic or self.events < FEW_EVENTS else OF_REAL
+        per_event = Amount.within(self.kept_bytes_per_event, factor, "")
+        return events.times(
+            per_event, f"events, and what convert kept of {self.file}, to a factor {factor:g}"
+        )
+
 
 def machine() -> str:
     """Processor and number of cores of this machine."""
@@ -105,9 +117,7 @@ def calibration_of(settings: Settings) -> Calibration | None:
     """What is known for these settings: measured here, else what comes with Ladon, else None."""
     wanted = (settings.channel.name, settings.channel.selection)
     for path in (Path(settings.run.outputs) / OWN, STORED):
-        if not path.is_file():
-            continue
-        for plain in read_json(path)["calibrations"]:
+        for plain in _kept(path):
             if (plain["channel"], plain["selection"]) == wanted:
                 return Calibration(**plain)
     return None
@@ -115,10 +125,16 @@ def calibration_of(settings: Settings) -> Calibration | None:
 
 def keep(found: Calibration, path: Path) -> None:
     """Put a calibration into a file of them, in the place of the one for the same selection."""
-    kept: list[dict[str, Any]] = read_json(path)["calibrations"] if path.is_file() else []
     same = (found.channel, found.selection)
-    kept = [c for c in kept if (c["channel"], c["selection"]) != same]
-    write_json(path, {"schema": 1, "calibrations": [*kept, asdict(found)]})
+    kept = [c for c in _kept(path) if (c["channel"], c["selection"]) != same]
+    write_json(path, {"schema": SCHEMA, "calibrations": [*kept, asdict(found)]})
+
+
+def _kept(path: Path) -> list[dict[str, Any]]:
+    """The calibrations in a file; none of another schema, whose seconds are another thing."""
+    content = read_json(path) if path.is_file() else {"schema": None}
+    found: list[dict[str, Any]] = content["calibrations"] if content["schema"] == SCHEMA else []
+    return found
 
 
 def default_file(settings: Settings) -> Path:

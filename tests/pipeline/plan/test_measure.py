@@ -14,6 +14,7 @@ import uproot
 from executors.base import Cost
 from pipeline.configure import configure
 from pipeline.data.synthetic import generate_file
+from pipeline.files import read_json, write_json
 from pipeline.plan import measure_branches, throughput
 from pipeline.plan.amount import Amount
 from pipeline.plan.calibrate import CalibrationError, Measured, _plane, _start, calibrate
@@ -69,6 +70,9 @@ def test_events_chunks_files_and_processes_are_told_apart() -> None:
     fitted = _plane(chunks)
     assert fitted == pytest.approx((1e-5, 0.2, 0.1))
     assert _start(chunks, fitted) == pytest.approx(3.0)
+    few = [Measured(n, Cost(0.6 + e, False, False, 300.0))
+           for n, e in ((100, 0.0), (100, 0.05), (25, 0.04), (25, -0.01))]  # fmt: skip
+    assert 1e-4 < _plane(few)[0] < 2e-3  # what 100 events may take unseen
     assert _start(chunks[:3], fitted) == 0
 
 
@@ -101,6 +105,22 @@ def test_what_was_measured_here_goes_before_what_comes_with_ladon(
     kept = calibration_of(settings)
     assert kept is not None
     assert kept.events == 7
+
+
+def test_seconds_of_another_schema_are_not_taken(measured: Calibration, tmp_path: Path) -> None:
+    settings = configure(["solver=reference", f"run.outputs={tmp_path}"])
+    keep(replace(measured, events=7), default_file(settings))
+    old = {**read_json(default_file(settings)), "schema": 1}
+    write_json(default_file(settings), old)
+    kept = calibration_of(settings)
+    assert kept is not None
+    assert kept.events > 1_000_000
+
+
+def test_the_disk_that_is_taken_has_an_interval(measured: Calibration) -> None:
+    found = measured.kept(Amount.exact(1000, ""))
+    assert found.value == pytest.approx(1000 * measured.kept_bytes_per_event)
+    assert found.low == pytest.approx((found.value or 0.0) / 2)
 
 
 def test_times_are_wider_for_other_machines_and_synthetic_files(
