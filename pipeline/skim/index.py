@@ -18,7 +18,8 @@ from pipeline.files import replacing
 from pipeline.skim.manifest import Part, SkimError
 from pipeline.stages.convert.store import record_from
 
-INDEX = "parts.parquet"
+INDEX = "parts.index"
+"""Parquet; not among the files whose rows are events, which end so."""
 ROWS = 20_000
 """Of a group of rows: as many are in memory at a time."""
 SCHEMA = pa.schema(
