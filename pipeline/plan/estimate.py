@@ -12,6 +12,7 @@ from pipeline.data.errors import ReleaseError
 from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.plan.amount import Amount, total
 from pipeline.plan.branches import branch_table
+from pipeline.plan.doubts import unknown, unverified
 from pipeline.plan.inventory import (
     Inventory,
     Part,
@@ -129,7 +130,7 @@ def make_plan(settings: Settings) -> Plan:
         estimator.scope("channel", chosen),
         estimator.scope("release", release_parts(manifest), published(manifest)),
     ]
-    notes += _unknown(chosen)
+    notes += unknown(chosen) + unverified(settings, chosen)
     return Plan(
         settings.channel.name, settings.data.name, manifest.release, settings.channel.skim,
         settings.site.name, tuple(branches),
@@ -276,32 +277,3 @@ def _branches(settings: Settings, notes: list[str]) -> list[str]:
     except (ContractError, ReleaseError, OSError) as error:
         notes.append(f"the branches of convert are not known: {error}")
         return []
-
-
-def _unknown(parts: Sequence[Part]) -> list[str]:
-    """Sentences about what the manifest does not know of the channel's files."""
-    notes = []
-    for part in parts:
-        missing = [f for f in part.files if f.entries is None]
-        if missing:
-            notes.append(
-                f"{part.kind}: entries of {len(missing)} of {len(part.files)} files are in no "
-                "source; they are counted by the jobs that convert them"
-            )
-        if part.hidden is not None:
-            runs = sum(not s.resolved for s in part.samples)
-            notes.append(
-                f"{part.kind}: {part.hidden.files:,} files of {runs} runs are known by the indexes "
-                "of their runs alone: `ladon fetch --index` resolves them before a run"
-            )
-        empty = [s.name for s in part.samples if not s.files and s.resolved]
-        if empty:
-            notes.append(f"{part.kind}: no file is listed of sample(s) {', '.join(empty[:5])}")
-        if part.kind == "mc":
-            bare = [s.name for s in part.samples if s.sum_of_weights is None]
-            if bare:
-                notes.append(
-                    f"mc: no sum of weights in the manifest for sample(s) {', '.join(bare[:5])}"
-                    f"{' …' if len(bare) > 5 else ''}: they cannot be normalised"
-                )
-    return notes

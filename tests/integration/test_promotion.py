@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.cli import EXIT_USAGE
 from pipeline.configure import configure
 from pipeline.data.share import share_of
 from pipeline.files import read_json
@@ -49,7 +50,7 @@ class Promotion:
             "run", *self.words("run.name=refused", f"data.share={share}", *more)
         )
         text, _ = child.communicate()
-        assert child.returncode == 1, text
+        assert child.returncode == EXIT_USAGE, text
         assert "Traceback" not in text
         assert not (self.ladon.folder / "outputs" / "refused" / "sweep.json").exists()
         return " ".join(text.split())
