@@ -132,8 +132,10 @@ def keep(found: Calibration, path: Path) -> None:
 
 def _kept(path: Path) -> list[dict[str, Any]]:
     """The calibrations in a file; none of another schema, whose seconds are another thing."""
-    content = read_json(path) if path.is_file() else {"schema": None}
-    found: list[dict[str, Any]] = content["calibrations"] if content["schema"] == SCHEMA else []
+    content: dict[str, Any] = read_json(path) if path.is_file() else {}
+    if content.get("schema") != SCHEMA:
+        return []
+    found: list[dict[str, Any]] = content["calibrations"]
     return found
 
 
