@@ -9,6 +9,8 @@ VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.ladon-installed
 RUN_ARGUMENTS ?=
+# As many tests at a time as there are cores, each file in one process (tests/conftest.py).
+TEST_PROCESSES ?= -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: run test test-slow bench lint testbed setup clean
 
@@ -16,7 +18,7 @@ run: setup
 	$(VENV)/bin/ladon run $(RUN_ARGUMENTS)
 
 test: setup
-	$(PYTHON) -m pytest -m "not slow and not benchmark" $(PYTEST_ARGUMENTS)
+	$(PYTHON) -m pytest $(TEST_PROCESSES) -m "not slow and not benchmark" $(PYTEST_ARGUMENTS)
 
 test-slow: setup
 	$(PYTHON) -m pytest -m "slow" $(PYTEST_ARGUMENTS)
