@@ -56,10 +56,8 @@ def test_a_total_that_was_rounded_is_said_as_it_was_published() -> None:
 
 
 def test_what_is_not_verified_is_said() -> None:
-    wanted = {
-        "data.verify=size": "no checksum of a file",
-        "data.access=stream": "checksums are not",
-    }
+    stream = ("data.access=stream", "data.location=https://opendata.cern.ch")
+    wanted = {("data.verify=size",): "no checksum of a file", stream: "checksums are not"}
     assert "checksum" not in " ".join(make_plan(configure(GAMGAM, located=False)).notes)
     for overrides, said in wanted.items():
         notes = make_plan(configure([*GAMGAM, *overrides], located=False)).notes
