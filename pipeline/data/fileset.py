@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from executors.base import is_remote
 from pipeline.data.chosen import expanded
 from pipeline.data.errors import IncompleteSampleError
 from pipeline.data.file_entry import Draft, Progress, file_entry, streamed_entry
-from pipeline.data.identity import is_remote
 from pipeline.data.locate import Located, locate, open_location
 from pipeline.data.manifest import Sample
 from pipeline.data.manifest_choice import chosen_manifest

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from executors.base import TREES
+from executors.base import TREES, is_remote
 from executors.diagnosis import is_passing
 from executors.remote import open_remote, remote_size, xrootd_fault
 from pipeline.data.errors import LocationError, VerificationError
@@ -18,7 +18,7 @@ from pipeline.data.fetch.faults import Failure, FetchError
 from pipeline.data.fetch.pins import Owner, pin
 from pipeline.data.fetch.transfer import JOBS
 from pipeline.data.fetch.wanted import spoken, transfer_of, wanted_files
-from pipeline.data.identity import basename, is_remote
+from pipeline.data.identity import basename
 from pipeline.data.locate import Located, Streamed
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.probe import Problem
