@@ -159,7 +159,8 @@ def test_every_chunk_is_counted_once(weather: Weather, capsys: pytest.CaptureFix
             f"\n{len(chunks):,} chunks of {len(weather.mirror.files)} files, of which "
             f"{len(weather.spoilt)} were damaged; {weather.portal.refused} of "
             f"{weather.portal.asked.total()} requests got a 502; {weather.killed} workers were "
-            f"killed; the disk was full after {weather.kept_when_full} chunks; quarantine: {dict(reasons)}"
+            f"killed; the disk was full after {weather.kept_when_full} chunks; "
+            f"quarantine: {dict(reasons)}"
         )
     assert len(chunks) >= 5_000
     assert len({c["id"] for c in chunks}) == len(chunks)
