@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(502)
         if way == "busy" and count == 1:
             return self._refuse(503, "1")
-        path = (self.server.root / name).resolve()
+        path = (self.server.root / name.lstrip("/")).resolve()
         if not path.is_relative_to(self.server.root) or not path.is_file():
             return self._refuse(404)
         self._send(way, count, path)
