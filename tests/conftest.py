@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,21 +64,36 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-LANES = ("slurm", "vllm", "apptainer")
-"""Markers of tests that share a service or a core each: all of a kind in one process, and first,
-since they are long. The other tests of a file stay together, for the fixtures of the file."""
+SERVICES = ("slurm", "vllm", "apptainer")
+"""Markers of tests that use a service of this machine: one process runs them all, and first."""
+
+
+def _scope(file: str) -> str:
+    """What must stay in one process: all tests of services, or those of a file (its fixtures)."""
+    text = (REPOSITORY / file).read_text(encoding="utf-8")
+    return "services" if any(f"mark.{name}" in text for name in SERVICES) else file
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests may run beside each other under `make test` (pytest-xdist, --dist loadgroup)."""
-    ranks = {}
-    for item in items:
-        lane = next((name for name in LANES if item.get_closest_marker(name)), None)
-        item.add_marker(pytest.mark.xdist_group(lane or item.path.as_posix()))
-        long = "integration" in item.path.parts
-        ranks[item] = LANES.index(lane) if lane else len(LANES) + (not long)
-    items.sort(key=ranks.__getitem__)
+    """What takes longest comes first, so that no process is alone at the end."""
+    files = {item.path: _scope(item.path.relative_to(REPOSITORY).as_posix()) for item in items}
+    items.sort(key=lambda i: (files[i.path] != "services", "integration" not in i.path.parts))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which tests run beside each other under `make test` (pytest-xdist with --dist loadscope).
+
+    By the names of files: pytest-xdist 3.8 cannot tell groups by markers with pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _scope(nodeid.partition("::")[0])
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -72,9 +72,9 @@ def slurm() -> Iterator[Cluster]:
     """The testbed, up and whole; its own jobs are cancelled at the end."""
     if os.geteuid() != 0 or shutil.which("sbatch") is None:
         pytest.skip("no SLURM testbed here; as root: slurm/testbed/testbed.sh install, then up")
-    status = subprocess.run(
-        [str(SCRIPT), "status"], capture_output=True, text=True, timeout=60, check=False
-    )
+    end = time.monotonic() + 60  # jobs of the tests before may be ending
+    while (status := _status()).returncode != 0 and time.monotonic() < end:
+        time.sleep(2)
     if status.returncode != 0:
         broken = re.findall(
             r"^(\S+) +(?:stopped|.*(?:down|drain|unknown|cut))", status.stdout, re.M
@@ -86,3 +86,9 @@ def slurm() -> Iterator[Cluster]:
     yield Cluster(folder, memory)
     run("scancel", f"--user={USER}")
     shutil.rmtree(folder)
+
+
+def _status() -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(SCRIPT), "status"], capture_output=True, text=True, timeout=60, check=False
+    )

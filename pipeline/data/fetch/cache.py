@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.data.fetch.faults import CacheFullError
-from pipeline.data.fetch.pins import FOLDER, pinned
-from pipeline.data.identity import portal_path
+from pipeline.data.fetch.pins import pinned
+from pipeline.data.identity import ATLAS_FOLDER, portal_path
 from pipeline.data.locate import OTHER
 
 SPARE = 64 * 1024 * 1024
@@ -112,16 +112,19 @@ class Cache:
         return gone
 
     def _files(self) -> list[tuple[Path, int, int]]:
-        """Every file with its bytes and when it was last used, partial ones included."""
+        """Every file with its bytes and when it was last used, partial ones included.
+
+        Only those where fetched files go: a folder that is named as cache may hold other files of
+        its owner, which are not ours to count or to remove.
+        """
         found = []
-        for base, folders, names in os.walk(self.folder):
-            if FOLDER in folders:
-                folders.remove(FOLDER)
-            for name in names:
-                path = Path(base, name)
-                with suppress(FileNotFoundError):
-                    status = path.lstat()
-                    found.append((path, status.st_size, status.st_atime_ns))
+        for room in (ATLAS_FOLDER, OTHER):
+            for base, _, names in os.walk(self.folder / room):
+                for name in names:
+                    path = Path(base, name)
+                    with suppress(FileNotFoundError):
+                        status = path.lstat()
+                        found.append((path, status.st_size, status.st_atime_ns))
         return found
 
     def _unpinned(self) -> list[tuple[Path, int, int]]:

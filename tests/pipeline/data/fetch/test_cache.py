@@ -63,6 +63,18 @@ def test_room_that_was_promised_is_not_given_twice(tmp_path: Path) -> None:
     assert cache.make_room(tmp_path / "one.part", 1000) == []
 
 
+def test_other_files_of_the_folder_s_owner_stay(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit=1000)
+    thesis, notes = tmp_path / "thesis.tex", tmp_path / "eos" / "notes.txt"
+    files = fill(cache, a=10)
+    for file in (thesis, notes):
+        file.write_bytes(b"x" * 5000)
+        os.utime(file, (0, 0))
+    assert cache.make_room(tmp_path / "new.part", 1000) == [files["a"]]
+    assert thesis.exists()
+    assert notes.exists()
+
+
 def test_what_a_working_process_needs_stays(tmp_path: Path) -> None:
     cache = Cache(tmp_path, limit=2000)
     files = fill(cache, a=30, b=10)
