@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +24,13 @@ TREES = ("TTree", "ROOT::RNTuple")
 """Classes of what holds events in a ROOT file."""
 
 DATA_FAULTS: frozenset[FaultKind] = frozenset({"file", "tree", "branch"})
+
+_REMOTE = re.compile(r"(root|https?|davs?)://", re.IGNORECASE)
+
+
+def is_remote(location: str) -> bool:
+    """Whether a location is an address on the network, and not a path."""
+    return _REMOTE.match(location) is not None
 
 
 @dataclass(frozen=True)

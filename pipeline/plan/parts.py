@@ -17,16 +17,15 @@ PARTS = ("parts", "later")
 def parts_of(settings: Settings) -> dict[str, Any]:
     """What a point's plan says of the jobs of its convert; nothing where it is one.
 
-    Real files are then verified and counted by the jobs (`later`); synthetic ones have been when
-    they were made, and files that are streamed are looked at before. A skim is taken as a whole.
+    Real files are then verified and counted by the jobs (`later`), and opened by nobody before;
+    synthetic ones have been counted when they were made. A skim is taken as a whole.
     """
     if settings.data.skim is not None:
         return {}
     jobs = _jobs(json.dumps(_deciding(settings), sort_keys=True))
     if jobs == 1:
         return {}
-    counted = settings.data.synthetic or settings.data.access == "stream"
-    return {"parts": jobs, **({} if counted else {"later": True})}
+    return {"parts": jobs, **({} if settings.data.synthetic else {"later": True})}
 
 
 def _deciding(settings: Settings) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.identity import is_remote
+from executors.base import is_remote
 from pipeline.files import replacing, sha256_file, sha256_json, write_json
 from pipeline.settings import Settings
 from pipeline.skim.manifest import MANIFEST, Part, Skim, SkimError, choices, read_skim
