@@ -27,11 +27,28 @@ class StageContext:
     fileset: Mapping[str, Any]
     upstream: Mapping[str, Path]
     sealed: bool = False
+    stored: bool = False
+    """Large tables stay in their files, and are read where they are needed: for the step that runs
+    a solution over all events. Otherwise arguments are in memory, to be cut and changed."""
 
     def folder(self, stage: str) -> Path:
         """The folder of `stage`'s files that this pass may read."""
         base = self.upstream[stage]
         return base / ("sealed" if self.sealed else "output")
+
+
+COLUMNS = "COLUMNS"
+"""A plain value that a solution may define: the columns that it wants, where a contract asks."""
+
+
+def declared_columns(solution: ModuleType) -> list[str] | None:
+    """The COLUMNS of a solution; None where it has none, ContractError if they are no names."""
+    found = getattr(solution, COLUMNS, None)
+    if found is None:
+        return None
+    if not isinstance(found, list | tuple) or not all(isinstance(name, str) for name in found):
+        raise ContractError(f"expected {COLUMNS} to be a list of names, found {found!r:.200}")
+    return list(dict.fromkeys(found))
 
 
 class Contract(Protocol):

@@ -15,9 +15,9 @@ from typing import Any, Self, cast
 from executors.sandbox import Limits, Sandbox, SandboxResult, Worker, named
 from pipeline.physics.significance import SignificanceRule
 from pipeline.settings import Settings
-from pipeline.stages.contract import ContractError
+from pipeline.stages.contract import COLUMNS, ContractError
 from pipeline.stages.solution import SolutionLoadError, load_solution
-from pipeline.stages.source import Definitions, check_definitions, parsed
+from pipeline.stages.source import Definitions, check_definitions, parsed, with_optional
 
 ENDINGS: Mapping[str, str] = {
     "timeout": "TimeLimitError",
@@ -127,10 +127,10 @@ class OpenModule:
         self._module, self._defines = module, defines
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._defines:
+        if name.startswith("_") or name not in (*self._defines, COLUMNS):
             raise AttributeError(name)
         found = getattr(self._module, name)
-        return found if self._defines[name] is None else self._guarded(found)
+        return found if self._defines.get(name) is None else self._guarded(found)
 
     def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -195,7 +195,9 @@ class Jail:
                 yield cast(ModuleType, OpenModule(load_solution(path, defines), defines))
             return
         code = solution.read_text("utf-8") if isinstance(solution, Path) else solution
-        check_definitions(parsed(code), defines)
+        tree = parsed(code)
+        check_definitions(tree, defines)
+        defines = with_optional(tree, defines)
         paths = dict((arguments or {}).get("paths", {}))
         readonly = {f"{name}.root": Path(path) for name, path in sorted(paths.items())}
         with self.sandbox.open(code, readonly) as worker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from pipeline.stages.contract import ContractError
+from pipeline.stages.contract import COLUMNS, ContractError
 from pipeline.stages.solution import SolutionLoadError
 
 Definitions = Mapping[str, tuple[str, ...] | None]
@@ -43,6 +43,11 @@ def check_definitions(tree: ast.Module, defines: Definitions) -> None:
             raise ContractError(f"expected the solution to define {name!r}, found no such name")
         if arguments is not None and name in functions:
             _check_arguments(name, arguments, functions[name])
+
+
+def with_optional(tree: ast.Module, defines: Definitions) -> Definitions:
+    """`defines` with the name that a solution may define, where this one does."""
+    return {**defines, COLUMNS: None} if COLUMNS in _bound(tree) else defines
 
 
 def _bound(tree: ast.Module) -> set[str]:

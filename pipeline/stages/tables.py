@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -27,23 +28,47 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     Rows of one identity are sorted by all their columns, so that the result does not depend on
     the order in which rows came.
     """
-    identity = [name for name in IDENTITY if name in table.columns]
-    order = _sorted_by(table, identity)
-    keys = table[identity].iloc[order]
-    if keys.duplicated().any():
-        rest = [str(name) for name in table.columns if name not in identity]
-        order = _sorted_by(table, [*identity, *rest])
+    order = identity_order(table, lambda places: table.iloc[places])
     return table.iloc[order].reset_index(drop=True)
 
 
-def _sorted_by(table: pd.DataFrame, names: list[str]) -> np.ndarray[Any, np.dtype[np.intp]]:
-    keys = []
-    for name in reversed(names):
-        column = table[name].to_numpy()
-        if column.dtype.kind not in "biuf":
-            column = np.unique(column.astype(str), return_inverse=True)[1]
-        keys.append(column)
-    return np.lexsort(keys) if keys else np.arange(len(table))
+def identity_order(
+    keys: pd.DataFrame, rows_at: Callable[[npt.NDArray[np.int64]], pd.DataFrame]
+) -> npt.NDArray[np.int64]:
+    """The places of the rows of `keys`, in the order that `in_order` puts them in.
+
+    `keys` holds the columns of IDENTITY that there are; `rows_at` gives all columns of the rows at
+    some places, and is asked about those alone that share their identity with others.
+    """
+    identity = [name for name in IDENTITY if name in keys.columns]
+    columns = [_sortable(keys[name]) for name in identity]
+    if not columns:
+        return np.arange(len(keys))
+    order = np.lexsort(columns[::-1])
+    shared = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in columns:
+        here = column[order]
+        equal = here[1:] == here[:-1]
+        if here.dtype.kind == "f":
+            equal |= np.isnan(here[1:]) & np.isnan(here[:-1])
+        shared &= equal
+    same = np.flatnonzero(shared)
+    if len(same):
+        places = np.union1d(same, same + 1)
+        rows = rows_at(order[places])
+        rest = [_sortable(rows[name]) for name in rows.columns if name not in identity]
+        first = [_sortable(rows[name]) for name in identity]
+        order[places] = order[places][np.lexsort([*rest[::-1], *first[::-1]])]
+    return order
+
+
+def _sortable(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Numbers that sort as the column does: itself, or the place of each text among all texts."""
+    if column.dtype.kind in "biuf" and (numbers := column.to_numpy()).dtype.kind in "biuf":
+        return numbers
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    place = np.unique(np.asarray(values, dtype=object).astype(str), return_inverse=True)[1]
+    return np.asarray(place[codes])
 
 
 def accept_table(
@@ -53,6 +78,13 @@ def accept_table(
 
     It must hold the `columns` (more are allowed), and finite numbers in those named in `finite`.
     """
+    return in_order(checked_table(found, name, columns, finite))
+
+
+def checked_table(
+    found: Any, name: str, columns: Iterable[str], finite: Iterable[str] = ()
+) -> pd.DataFrame:
+    """The same as it came, in whatever order."""
     if not isinstance(found, pd.DataFrame):
         raise ContractError(
             f"expected {name!r} to be a pandas DataFrame, found {type(found).__name__}"
@@ -85,7 +117,8 @@ def accept_table(
                 f"expected finite numbers in column {column!r} of table {name!r}, found "
                 f"{int(bad.sum())} of {len(found)} rows that are not"
             )
-    return in_order(found)
+    table: pd.DataFrame = found
+    return table
 
 
 def expect_mapping(result: Any, names: Iterable[str], what: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import resource
 import shutil
 import time
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +179,7 @@ def _run_stage(place: Place) -> dict[str, Any]:
     for name, sealed in PASSES.items():
         if sealed and place.stage not in SEALED:
             continue
-        context = place.context(sealed)
+        context = replace(place.context(sealed), stored=True)
         reason = why_blocked(module, context)
         if reason is not None:
             return {"status": "blocked", "reason": reason}

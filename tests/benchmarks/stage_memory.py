@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.files import ROW_GROUP, read_json, write_json
+from pipeline.files import ROW_GROUP, read_json, replacing, write_json
 from pipeline.steps.errors import FOLDER as ERRORS
+from tests.benchmarks.peak import Peak, peak_of
 from tests.command import SMALL, Ladon
 
 STAGES = ("preprocess", "classify", "categorize", "measure")
@@ -45,21 +46,23 @@ def long_run(folder: Path, rows: int) -> Path:
     return run
 
 
-def execute(run: Path, stage: str) -> dict[str, Any]:
-    """Run the step of a stage as the graph does; its wall time and peak memory."""
+def execute(run: Path, stage: str, walled: bool = False) -> Peak:
+    """Run the step of a stage as the graph does; the memory that it took.
+
+    With `walled` a solution as a model writes it runs in the sandbox, in place of our own.
+    """
     owner = reference_of(run).relative_to(run).as_posix()
     (run / ERRORS).mkdir(parents=True, exist_ok=True)
-    for step in ("adopt", "execute"):
-        done = subprocess.run(
-            [sys.executable, "-m", f"pipeline.steps.{step}", "--owner", owner, "--stage", stage],
-            cwd=run, env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    named = ["--owner", owner, "--stage", stage]
+    python = [sys.executable, "-m"]
+    peak_of([*python, "pipeline.steps.adopt", *named], run, environment)
+    if walled:
+        return peak_of([*python, "tests.benchmarks.walled_stage", owner, stage], run, environment)
+    peak = peak_of([*python, "pipeline.steps.execute", *named], run, environment)
     record = read_json(run / owner / stage / "record.json")
     assert record["status"] == "ok", record
-    timing: dict[str, Any] = read_json(run / owner / stage / "timing.json")
-    return timing
+    return peak
 
 
 def _rows(path: Path) -> int:
@@ -67,39 +70,51 @@ def _rows(path: Path) -> int:
 
 
 def _repeat(path: Path, times: int) -> None:
-    """The rows of a table `times` over, each time with other event numbers and energies."""
+    """The rows of a table `times` over, each time with other event numbers and energies.
+
+    They stay sorted by run and event, as convert leaves them, in row groups as long as its own.
+    """
     once = pq.read_table(path).to_pandas()
     generator = np.random.default_rng(times)
-    longer = path.with_suffix(".longer")
-    with pq.ParquetWriter(longer, pq.read_schema(path), compression="zstd",
-                          use_dictionary=False) as writer:  # fmt: skip
-        for turn in range(times):
-            table = once if turn == 0 else _perturbed(once, turn, generator)
+    rows = len(once) * times
+    with replacing(path) as longer, pq.ParquetWriter(
+        longer, pq.read_schema(path), compression="zstd", use_dictionary=False
+    ) as writer:  # fmt: skip
+        for start in range(0, rows, ROW_GROUP):
+            number, turn = np.divmod(np.arange(start, min(start + ROW_GROUP, rows)), times)
+            table = _perturbed(once.iloc[number].reset_index(drop=True), turn, times, generator)
             writer.write_table(
                 pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None),
                 row_group_size=ROW_GROUP,
             )
-    os.replace(longer, path)
 
 
-def _perturbed(once: pd.DataFrame, turn: int, generator: np.random.Generator) -> pd.DataFrame:
-    scale = generator.normal(1.0, 1e-3, len(once))
+def _perturbed(
+    rows: pd.DataFrame, turn: npt.NDArray[np.int64], times: int, generator: np.random.Generator
+) -> pd.DataFrame:
+    scale = np.where(turn == 0, 1.0, generator.normal(1.0, 1e-3, len(rows)))
     changed = {
-        name: (once[name] * scale).astype(once[name].dtype)
+        name: (rows[name] * scale).astype(rows[name].dtype)
         for name in ("m_yy", "pt_yy", "ph1_pt", "ph2_pt", "ph1_e", "ph2_e")
     }
-    return once.assign(event_number=once["event_number"] + turn * 10**8, **changed)
+    return rows.assign(event_number=rows["event_number"] * times + turn, **changed)
 
 
 def main() -> None:
-    """`python -m tests.benchmarks.stage_memory FOLDER ROWS [STAGE ...]`: what each stage took."""
+    """`python -m tests.benchmarks.stage_memory FOLDER ROWS [STAGE ...]`: what each stage took.
+
+    A stage `walled:preprocess` runs a model's solution in the sandbox.
+    """
     folder, rows = Path(sys.argv[1]), int(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
     run = folder / "outputs" / "long"
     if not run.exists():
         long_run(folder, rows)
-    found = {stage: execute(run, stage) for stage in sys.argv[3:] or STAGES}
+    found = {}
+    for name in sys.argv[3:] or STAGES:
+        found[name] = asdict(execute(run, name.removeprefix("walled:"), name.startswith("walled:")))
+        print(json.dumps({name: found[name]}), flush=True)
     write_json(folder / "memory.json", found)
-    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -165,20 +165,34 @@ class _Encoder:
             raise UnsupportedValueError(
                 f"{where}: expected numbers or text, found an array of objects of type {kind!r}"
             ) from error
+        return self.arrow_text(arrow, where)
+
+    def arrow_text(self, arrow: pa.LargeStringArray, where: str) -> Any:
+        """Text as Arrow holds it; a part of a longer array travels without the rest."""
         if arrow.null_count:
             raise UnsupportedValueError(f"{where}: {arrow.null_count} missing values among text")
         _, offsets, letters = arrow.buffers()
+        ends = np.zeros(1, np.int64)
+        if len(arrow):
+            ends = np.frombuffer(offsets, np.int64, len(arrow) + 1, 8 * arrow.offset)
+        first, last = int(ends[0]), int(ends[-1])
         return {
             "text": {
                 "length": len(arrow),
-                "offsets": self.part(np.frombuffer(offsets, np.int64, len(arrow) + 1)),
-                "letters": self.part(np.frombuffer(letters or b"", np.uint8)),
+                "offsets": self.part(ends - first if first else ends),
+                "letters": self.part(np.frombuffer(letters or b"", np.uint8)[first:last]),
             }
         }
 
     def column(self, series: pd.Series[Any], where: str) -> Any:
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(series.cat.categories.dtype)
+        if isinstance(series.dtype, pd.StringDtype) and not series.hasnans:
+            # As it lies in memory: ten million Python strings would take a gigabyte.
+            arrow = pa.array(series, type=pa.large_string())
+            if isinstance(arrow, pa.ChunkedArray):
+                arrow = arrow.combine_chunks()
+            return self.arrow_text(arrow, where)
         if pd.api.types.is_extension_array_dtype(series.dtype) and pd.api.types.is_numeric_dtype(
             series.dtype
         ):

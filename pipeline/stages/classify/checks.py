@@ -21,7 +21,8 @@ from pipeline.judge.rerun import Answer, FrozenSolution, Solution
 from pipeline.judge.verdict import Check, GuardCheck, Verdict
 from pipeline.physics.roc import roc_curve
 from pipeline.physics.sculpting import sculpting
-from pipeline.stages.classify.contract import CONTRACT, IS_CONTROL
+from pipeline.stages.classify.contract import CONTRACT
+from pipeline.stages.classify.scored import IS_CONTROL
 from pipeline.stages.tables import EVENT_TABLES
 
 Tables = Mapping[str, pd.DataFrame]

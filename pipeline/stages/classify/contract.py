@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.files import read_json
+from pipeline.files import read_json, write_blocks
 from pipeline.settings import Settings
-from pipeline.stages.contract import ContractError, StageContext
+from pipeline.stages.classify.scored import IS_CONTROL, ScoredOnly, ScoredTable, apart
+from pipeline.stages.contract import ContractError, StageContext, declared_columns
 from pipeline.stages.samples import SAMPLES_FILE, cannot_measure
+from pipeline.stages.stored import StoredTable
 from pipeline.stages.tables import (
     EVENT_TABLES,
     count_rows,
     expect_mapping,
     own,
     read_tables,
-    write_tables,
 )
 
-IS_CONTROL = "is_control"
-"""Column of the `data` argument that marks its second part: control rows, scored like data."""
+ARGUMENTS = ("signal", "background", "data")
 REFERENCES = {"gradient_boosting": "reference.py", "tabpfn": "tabpfn.py"}
 
 
@@ -38,53 +38,73 @@ class ClassifyContract:
 
     def arguments(self, context: StageContext) -> dict[str, Any]:
         """The tables of preprocess; `data` holds the data rows, then the control rows."""
-        tables = read_tables(context.folder("preprocess"))
-        control = tables["control"].assign(**{IS_CONTROL: True})
-        data = tables["data"].assign(**{IS_CONTROL: False})
-        parts = [part for part in (data, control) if len(part)]
+        folder = context.folder("preprocess")
+        tables: dict[str, Any] = {
+            name: StoredTable(folder / f"{name}.parquet") for name in ("signal", "background")
+        }
+        tables["data"] = ScoredOnly.of(folder)
+        if not context.stored:
+            tables = {name: table.read() for name, table in tables.items()}
         return {
-            "signal": tables["signal"],
-            "background": tables["background"],
-            "data": pd.concat(parts, ignore_index=True) if parts else control,
+            **tables,
             "features": list(context.settings.channel.features),
             "seed": context.settings.seed,
         }
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
-        """Call `solution.scores` with tables of its own."""
+        """Call `solution.scores` with tables of its own: of the columns that it declares, and the
+        features, if it declares any."""
+        features, names = list(arguments["features"]), declared_columns(solution)
+        wanted = None if names is None else [*names, *features, IS_CONTROL]
         return solution.scores(
-            own(arguments["signal"]),
-            own(arguments["background"]),
-            own(arguments["data"]),
-            list(arguments["features"]),
-            arguments["seed"],
+            *(_given(arguments[name], wanted) for name in ARGUMENTS), features, arguments["seed"]
         )
 
-    def accept(self, result: Any, arguments: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    def accept(
+        self, result: Any, arguments: Mapping[str, Any]
+    ) -> dict[str, pd.DataFrame | ScoredTable]:
         """The four tables with a column `score`, float64 from 0 to 1.
 
-        ContractError if a table's scores are missing, of another length, or not such numbers.
+        What lies in files is put beside its scores when it is written. ContractError if a table's
+        scores are missing, of another length, or not such numbers.
         """
-        given = expect_mapping(result, ("signal", "background", "data"), "scores")
-        scored = {
-            name: arguments[name].assign(score=_scores(given[name], name, len(arguments[name])))
-            for name in ("signal", "background", "data")
-        }
-        both = scored.pop("data")
-        is_control = both[IS_CONTROL].to_numpy(dtype=bool)
-        both = both.drop(columns=IS_CONTROL)
-        without_shape = both.drop(columns="control_weight", errors="ignore")
-        scored["data"] = without_shape[~is_control].reset_index(drop=True)
-        scored["control"] = both[is_control].reset_index(drop=True)
+        given = expect_mapping(result, ARGUMENTS, "scores")
+        scores = {name: _scores(given[name], name, len(arguments[name])) for name in ARGUMENTS}
+        both = arguments["data"]
+        scored: dict[str, Any] = {}
+        for name in ("signal", "background"):
+            table = arguments[name]
+            scored[name] = (
+                ScoredTable(table, scores[name])
+                if isinstance(table, StoredTable)
+                else table.assign(score=scores[name])
+            )
+        if isinstance(both, ScoredOnly):
+            scored |= both.scored(scores["data"])
+        else:
+            scored |= apart(both.assign(score=scores["data"]))
         return {name: scored[name] for name in EVENT_TABLES}
 
-    def write(self, product: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    def write(self, product: Mapping[str, pd.DataFrame | ScoredTable], folder: Path) -> None:
         """Keep the four tables."""
-        write_tables(folder, product)
+        for name, table in product.items():
+            blocks = table.blocks() if isinstance(table, ScoredTable) else [table]
+            write_blocks(folder / f"{name}.parquet", blocks)
 
     def read(self, folder: Path) -> dict[str, pd.DataFrame]:
         """What `write` kept."""
         return read_tables(folder)
+
+
+def _given(
+    table: pd.DataFrame | StoredTable | ScoredOnly, wanted: list[str] | None
+) -> pd.DataFrame:
+    """What a solution gets of a table; of one in a file nobody else has a part in memory."""
+    if not isinstance(table, pd.DataFrame):
+        return table.read(wanted)
+    if wanted is None:
+        return own(table)
+    return own(table[[column for column in table.columns if column in wanted]])
 
 
 def _scores(found: Any, name: str, rows: int) -> np.ndarray[Any, np.dtype[np.float64]]:

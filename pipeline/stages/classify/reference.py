@@ -9,6 +9,8 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+COLUMNS = ["event_number", "weight"]
+"""Beside the features."""
 FOLDS = 5
 ITERATIONS = 60
 LEARNING_RATE = 0.15

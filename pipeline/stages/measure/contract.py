@@ -184,7 +184,8 @@ def blocked(context: StageContext) -> str | None:
     reason = cannot_measure(_samples(context), needs_background=template)
     if reason is not None:
         return reason
-    tables = read_tables(context.folder(_source(context)), ("signal", "data"))
+    read = (settings.channel.observable, "weight")
+    tables = read_tables(context.folder(_source(context)), ("signal", "data"), read)
     facts = _facts(settings)
     expected = float(_weighted(tables["signal"], "weight", facts)["weight"].sum())
     if expected <= 0:

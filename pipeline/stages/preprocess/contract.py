@@ -7,13 +7,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pipeline.files import read_json, read_table, write_json
+import pandas as pd
+
+from pipeline.files import read_json, write_json
 from pipeline.settings import Settings
-from pipeline.stages.contract import ContractError, StageContext
+from pipeline.stages.chosen_rows import ChosenRows, column_names, has_numbers
+from pipeline.stages.contract import ContractError, StageContext, declared_columns
 from pipeline.stages.samples import SAMPLES_FILE, describe_samples
+from pipeline.stages.stored import StoredTable, StoredTables, narrowed
 from pipeline.stages.tables import (
     EVENT_TABLES,
     accept_table,
+    checked_table,
     count_rows,
     expect_mapping,
     own,
@@ -44,28 +49,38 @@ class PreprocessContract:
         """
         samples = describe_samples(context)
         base = context.upstream["convert"]
-        tables = {}
+        stored = {}
         for name, sample in samples.items():
             folder = context.folder("convert") if sample["kind"] == "data" else base / "output"
             path = folder / f"{name}.parquet"
             if path.exists():
-                tables[name] = read_table(path)
+                stored[name] = StoredTable(path)
             elif context.fileset["samples"][name]["files"]:
                 raise MissingTableError(
                     f"expected the converted table of sample {name!r} at {path}, found none; "
                     "delete the record of convert and give the same command again"
                 )
+        lying = StoredTables(stored)
+        tables = lying if context.stored else dict(lying)
         return {"tables": tables, "info": _info(context.settings, samples)}
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
-        """Call `solution.preprocess` with tables of its own."""
-        tables = {name: own(table) for name, table in arguments["tables"].items()}
-        return solution.preprocess(tables, arguments["info"])
+        """Call `solution.preprocess` with tables of its own: of the columns that it declares, and
+        the observable, if it declares any. Tables in files are read as it takes them."""
+        tables, info = arguments["tables"], arguments["info"]
+        names = declared_columns(solution)
+        if names is not None:
+            tables = narrowed(tables, [*names, info["observable"]])
+        if not isinstance(tables, StoredTables):
+            tables = {name: own(table) for name, table in tables.items()}
+        return solution.preprocess(tables, info)
 
     def accept(self, result: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The four tables in the order of their events' identity, and the samples' facts.
 
-        ContractError if one is missing, lacks a column, or has a weight that is not finite.
+        A table with INPUT_ROW gets the columns that it lacks from those rows of the input: where
+        that lies in files, when it is written. ContractError if one is missing, lacks a column, or
+        has a weight that is not finite.
         """
         info = arguments["info"]
         given = expect_mapping(result, EVENT_TABLES, "preprocess")
@@ -75,24 +90,43 @@ class PreprocessContract:
             if name in ("background", "control"):
                 weights.append("control_weight")
             columns = [*EVENT, info["observable"], *info["features"], *weights]
-            product[name] = accept_table(given[name], name, columns, finite=weights)
-            strange = sorted(set(product[name]["sample"]) - set(info["samples"]))
-            if strange:
-                raise ContractError(
-                    f"expected the samples of the input in column 'sample' of table {name!r}, "
-                    f"found {strange[0]!r}"
-                )
+            product[name] = _accepted(given[name], name, columns, weights, arguments)
         product["samples"] = info["samples"]
         return product
 
     def write(self, product: Mapping[str, Any], folder: Path) -> None:
         """Keep the four tables and `samples.json`."""
-        write_tables(folder, {name: product[name] for name in EVENT_TABLES})
+        for name in EVENT_TABLES:
+            table = product[name]
+            if isinstance(table, ChosenRows):
+                table.write(folder / f"{name}.parquet")
+            else:
+                write_tables(folder, {name: table})
         write_json(folder / SAMPLES_FILE, product["samples"])
 
     def read(self, folder: Path) -> dict[str, Any]:
         """What `write` kept."""
         return {**read_tables(folder), "samples": read_json(folder / SAMPLES_FILE)}
+
+
+def _accepted(
+    found: Any, name: str, columns: list[str], weights: list[str], arguments: Mapping[str, Any]
+) -> pd.DataFrame | ChosenRows:
+    tables, samples = arguments["tables"], arguments["info"]["samples"]
+    if has_numbers(found):
+        given = set(column_names(tables)) - set(weights)
+        made = [column for column in columns if column not in given]
+        checked = checked_table(found, name, made, finite=weights)
+        chosen = ChosenRows.of(checked, name, tables)
+        return chosen if isinstance(tables, StoredTables) else chosen.whole()
+    table = accept_table(found, name, columns, finite=weights)
+    strange = sorted(set(table["sample"].unique()) - set(samples))
+    if strange:
+        raise ContractError(
+            f"expected the samples of the input in column 'sample' of table {name!r}, "
+            f"found {strange[0]!r}"
+        )
+    return table
 
 
 def _info(settings: Settings, samples: Mapping[str, Any]) -> dict[str, Any]:

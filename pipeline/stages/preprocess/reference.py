@@ -11,6 +11,10 @@ import pandas as pd
 from pipeline.physics.regions import inside, inside_any, scale_factors, tight_isolated
 from pipeline.physics.weights import NormalisationError, normalisation
 
+COLUMNS = [
+    "weight", "sum_weights", "ph1_tight", "ph1_isolated", "ph2_tight", "ph2_isolated",
+]  # fmt: skip
+"""Beside the observable; the other channel has no photons."""
 WEIGHT_SUM_TOLERANCE = 1e-3
 """Relative; the files hold the sum of weights as a 4-byte number."""
 

@@ -67,19 +67,18 @@ TRIAL = PreprocessTrial()
 
 
 def _slices(context: StageContext) -> Iterator[Slice]:
-    arguments = CONTRACT.arguments(replace(context, sealed=False))
-    info = arguments["info"]
-    tables: dict[str, pd.DataFrame] = arguments["tables"]
-    if not any(len(table) for table in tables.values()):
+    arguments = CONTRACT.arguments(replace(context, sealed=False, stored=True))
+    info, tables = arguments["info"], arguments["tables"].stored
+    filled = [name for name in sorted(tables) if len(tables[name])]
+    if not filled:
         return
     rows = min(ROWS, ALL_ROWS // len(tables))
-    part = {name: table.head(rows) for name, table in tables.items()}
+    part = {name: table.first(rows) for name, table in tables.items()}
     yield Slice(f"first {rows} rows of each sample", {"tables": part, "info": info})
-    filled = [name for name in sorted(tables) if len(tables[name])]
     signal = [name for name in filled if info["samples"][name]["role"] == "signal"]
     if len(filled) > 1:
         none = (signal or filled)[0]
-        few = {n: t.head(0 if n == none else FEW_ROWS) for n, t in tables.items()}
+        few = {n: t.first(0 if n == none else FEW_ROWS) for n, t in tables.items()}
         title = f"first {FEW_ROWS} rows of each sample, none of {none}"
         yield Slice(title, {"tables": few, "info": info})
 

@@ -56,6 +56,22 @@ def test_arrays_of_text(words: list[str]) -> None:
     assert crossed(np.array(words, dtype=str)).tolist() == words
 
 
+@pytest.mark.parametrize(
+    "cut",
+    [lambda s: s, lambda s: s.iloc[1:3], lambda s: s.iloc[:0], lambda s: s[[False, True] * 2],
+     lambda s: pd.concat([s, s.iloc[2:]]), lambda s: s.astype("string[python]"),
+     lambda s: s.astype(object)],
+)  # fmt: skip
+def test_columns_of_text(cut: Any) -> None:
+    """Also parts of longer ones, of which the rest stays behind."""
+    table = pd.DataFrame({"t": cut(pd.Series(["é", "bc", "", "dd"]))}).reset_index(drop=True)
+    assert crossed(table)["t"].tolist() == table["t"].tolist()
+    letters = sum(len(text.encode()) for text in table["t"])
+    assert sum(part.nbytes for part in encoding.encode(table, False).parts) == (
+        letters + 8 * (len(table) + 1)
+    )
+
+
 @given(st.lists(st.lists(st.floats(width=32, allow_nan=False), max_size=4), max_size=6))
 @settings(deadline=None)
 def test_jagged_arrays(lists: list[list[float]]) -> None:

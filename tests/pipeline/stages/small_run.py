@@ -150,8 +150,11 @@ def reference_code(stage: str) -> str:
 
 
 def spoiled(stage: str, tail: str) -> str:
-    """Our own solution followed by `tail`, which may redefine its function on top of `honest`."""
+    """Our own solution followed by `tail`, which may redefine its function on top of `honest`.
+
+    It gets whole tables, so that every column can be spoiled.
+    """
     name = {"preprocess": "preprocess", "classify": "scores", "categorize": "boundaries",
             "measure": "measure"}[stage]  # fmt: skip
     code = reference_code(stage).replace("from __future__ import annotations", "import numpy as np")
-    return f"{code}\n\nhonest = {name}\n\n\n{tail}"
+    return f"{code}\n\nCOLUMNS = None\nhonest = {name}\n\n\n{tail}"

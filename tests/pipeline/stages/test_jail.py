@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from executors.sandbox import Limits, SandboxResult, named
 from pipeline.configure import configure
+from pipeline.files import write_table
 from pipeline.physics.significance import SignificanceRule
-from pipeline.stages.contract import ContractError
+from pipeline.stages.contract import ContractError, declared_columns
 from pipeline.stages.jail import TRUSTED, Jail, SolutionFault, signal_name
 from pipeline.stages.solution import SolutionLoadError
+from pipeline.stages.stored import StoredTable, StoredTables
 
 DEFINES = {"SIZE": None, "work": ("value",)}
 
@@ -29,6 +32,29 @@ def test_functions_and_values_are_those_of_the_module(jail: Jail) -> None:
         assert solution.work(np.arange(3.0))["twice"].tolist() == [0.0, 2.0, 4.0]
         with pytest.raises(AttributeError):
             _ = solution.other
+
+
+def test_columns_may_be_declared(jail: Jail) -> None:
+    code = "SIZE = 0\ndef work(value): ...\n"
+    with jail.opened(code, DEFINES) as solution:
+        assert declared_columns(solution) is None
+    with jail.opened(f"COLUMNS = ('m', 'weight', 'm')\n{code}", DEFINES) as solution:
+        assert declared_columns(solution) == ["m", "weight"]
+    with (
+        jail.opened(f"COLUMNS = 'm'\n{code}", DEFINES) as solution,
+        pytest.raises(ContractError, match="COLUMNS to be a list of names, found 'm'"),
+    ):
+        declared_columns(solution)
+
+
+def test_tables_in_files_cross_one_after_the_other(jail: Jail, tmp_path: Path) -> None:
+    write_table(tmp_path / "a.parquet", pd.DataFrame({"m": [1.0, 2.0], "n": [3, 4]}))
+    tables = StoredTables({name: StoredTable(tmp_path / "a.parquet") for name in "ab"})
+    code = "SIZE = 0\ndef work(tables):\n    return {n: tables[n] for n in sorted(tables)}"
+    with jail.opened(code, DEFINES) as solution:
+        found = solution.work(tables.narrowed(["m"]))
+    for name in "ab":
+        assert found[name].to_dict("list") == {"m": [1.0, 2.0], "input_row": [0, 1]}
 
 
 def test_the_rule_of_significance_keeps_its_attributes(jail: Jail) -> None:

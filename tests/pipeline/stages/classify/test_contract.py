@@ -1,13 +1,17 @@
 """What classify gets and what it accepts."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.stages.classify.contract import CONTRACT, IS_CONTROL, blocked, reference_path
+from pipeline.files import read_table, write_table
+from pipeline.stages.classify.contract import CONTRACT, blocked, reference_path
+from pipeline.stages.classify.scored import IS_CONTROL
 from pipeline.stages.contract import ContractError
 from tests.pipeline.stages.tables import DATA, Chain, Content, diphoton, samples, settings, without
 
@@ -49,6 +53,37 @@ def test_scores_are_joined_to_their_rows(chain: Chain, tmp_path: Path) -> None:
     CONTRACT.write(product, tmp_path)
     for name, table in CONTRACT.read(tmp_path).items():
         pd.testing.assert_frame_equal(table, product[name])
+
+
+def learned(**tables: pd.DataFrame) -> dict[str, Any]:
+    """Scores of nothing but the event's number."""
+    return {name: (table["event_number"] % 97 / 97).to_numpy() for name, table in tables.items()}
+
+
+@pytest.mark.parametrize("empty", [None, "data", "control"])
+def test_the_same_files_whatever_a_solution_asks_for(tmp_path: Path, empty: str | None) -> None:
+    chain = Chain.start(tmp_path / "chain", FEW, settings())
+    chain.product("preprocess")
+    if empty:
+        path = chain.folder / "preprocess" / "output" / f"{empty}.parquet"
+        write_table(path, read_table(path).iloc[:0])
+    found, seen = [], []
+    for stored in (False, True):
+        for names in (None, ["event_number"]):
+            arguments = CONTRACT.arguments(replace(chain.context("classify"), stored=stored))
+
+            def scores(signal: Any, background: Any, data: Any, *rest: Any) -> dict[str, Any]:
+                seen.append(list(data.columns))
+                return learned(signal=signal, background=background, data=data)
+
+            solution: Any = SimpleNamespace(scores=scores, COLUMNS=names)
+            folder = tmp_path / f"{stored}-{names}"
+            CONTRACT.write(CONTRACT.accept(CONTRACT.call(solution, arguments), arguments), folder)
+            found.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+    assert len(found[0]) == 4
+    assert found[0] == found[1] == found[2] == found[3]
+    assert set(seen[1]) == set(seen[3]) == {"event_number", IS_CONTROL, *arguments["features"]}
+    assert set(seen[0]) == set(seen[2]) > {"m_yy", *seen[1]}
 
 
 def test_sealed_pass_reads_the_blinded_rows(chain: Chain) -> None:

@@ -1,6 +1,9 @@
 """What preprocess gets and what it accepts."""
 
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,8 +32,10 @@ def chain(tmp_path: Path) -> Chain:
 
 
 def result(chain: Chain) -> tuple[dict, dict]:
+    """What our solution returns if it is given whole tables."""
     arguments = CONTRACT.arguments(chain.context("preprocess"))
-    return CONTRACT.call(module("preprocess", "reference"), arguments), arguments
+    whole = SimpleNamespace(preprocess=module("preprocess", "reference").preprocess)
+    return CONTRACT.call(whole, arguments), arguments  # type: ignore[arg-type]
 
 
 def test_blinded_rows_come_only_in_the_sealed_pass(chain: Chain) -> None:
@@ -127,3 +132,100 @@ def test_not_blocked_with_events(chain: Chain, tmp_path: Path) -> None:
     assert blocked(chain.context("preprocess")) is None
     four = Chain.start(tmp_path / "four", four_lepton(), settings(channel="hzz4l"))
     assert blocked(four.context("preprocess", sealed=True)) is None
+
+
+NARROW = ("weight", "sum_weights", "ph1_tight", "ph1_isolated", "ph2_tight", "ph2_isolated")
+
+
+def preprocessed(chain: Chain, folder: Path, stored: bool, narrow: bool, sealed: bool) -> Path:
+    """What the contract keeps of our solution, given whole tables or some columns of them."""
+    solution = SimpleNamespace(preprocess=module("preprocess", "reference").preprocess)
+    if narrow:
+        solution.COLUMNS = list(NARROW)
+    context = replace(chain.context("preprocess", sealed), stored=stored)
+    arguments = CONTRACT.arguments(context)
+    result = CONTRACT.call(solution, arguments)  # type: ignore[arg-type]
+    CONTRACT.write(CONTRACT.accept(result, arguments), folder)
+    return folder
+
+
+@pytest.mark.parametrize("channel", ["hyy", "hzz4l"])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_the_same_files_whatever_a_solution_asks_for(
+    channel: str, sealed: bool, tmp_path: Path
+) -> None:
+    tables = FEW if channel == "hyy" else four_lepton()
+    chain = Chain.start(tmp_path / "chain", tables, settings(channel=channel))
+    ways = [(stored, narrow) for stored in (False, True) for narrow in (False, True)]
+    found = []
+    for stored, narrow in ways:
+        folder = tmp_path / f"{stored}-{narrow}"
+        preprocessed(chain, folder, stored, narrow, sealed)
+        found.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+    assert len(found[0]) == 5
+    assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_a_solution_gets_the_columns_that_it_declares(chain: Chain) -> None:
+    seen = {}
+
+    class Curious:
+        COLUMNS = ("weight", "no_such", "weight")
+
+        @staticmethod
+        def preprocess(tables: dict, info: dict) -> dict:
+            seen.update({name: list(table.columns) for name, table in tables.items()})
+            return {}
+
+    for stored in (False, True):
+        arguments = CONTRACT.arguments(replace(chain.context("preprocess"), stored=stored))
+        CONTRACT.call(Curious, arguments)  # type: ignore[arg-type]
+        assert set(map(tuple, seen.values())) == {("weight", "m_yy", "input_row")}
+        assert len(seen) == len(FEW)
+
+
+def test_columns_that_are_no_names_are_refused(chain: Chain) -> None:
+    arguments = CONTRACT.arguments(chain.context("preprocess"))
+    for wrong in ("weight", [1], {"weight": 1}):
+        solution = SimpleNamespace(COLUMNS=wrong, preprocess=None)
+        with pytest.raises(ContractError, match="COLUMNS to be a list of names, found"):
+            CONTRACT.call(solution, arguments)  # type: ignore[arg-type]
+
+
+def test_a_weight_is_never_filled_in(chain: Chain) -> None:
+    """The input has a column of that name, which is another thing."""
+    solution = SimpleNamespace(
+        COLUMNS=list(NARROW), preprocess=module("preprocess", "reference").preprocess
+    )
+    for stored in (False, True):
+        arguments = CONTRACT.arguments(replace(chain.context("preprocess"), stored=stored))
+        result = CONTRACT.call(solution, arguments)  # type: ignore[arg-type]
+        result["data"] = result["data"].drop(columns="weight")
+        with pytest.raises(ContractError, match="'data' to have the columns weight, found"):
+            CONTRACT.accept(result, arguments)
+
+
+def test_memory_of_writing_does_not_grow_with_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.files.ROW_GROUP", 500)
+    monkeypatch.setattr("pipeline.stages.chosen_rows.ChosenRows.blocks.__defaults__", (500,))
+    peaks, sizes = [], []
+    for factor in (1, 6):
+        content = diphoton(Content(tight=1500 * factor, loose=1500 * factor, simulated=60))
+        chain = Chain.start(tmp_path / str(factor), content, settings())
+        arguments = CONTRACT.arguments(replace(chain.context("preprocess"), stored=True))
+        solution = module("preprocess", "reference")
+        product = CONTRACT.accept(CONTRACT.call(solution, arguments), arguments)
+        tracemalloc.start()
+        try:
+            CONTRACT.write(product, tmp_path / f"made{factor}")
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        made = CONTRACT.read(tmp_path / f"made{factor}")
+        sizes.append(max(made[name].memory_usage().sum() for name in ("background", "data")))
+    more, larger = peaks[1] - peaks[0], sizes[1] - sizes[0]
+    assert larger > 500_000  # bytes of the largest table, above those of the small one
+    # What is left is one small frame per row group that a block touches, whatever its rows.
+    assert more < larger / 4, f"{more} bytes of memory for a table larger by {larger}"
