@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,6 +25,13 @@ TREES = ("TTree", "ROOT::RNTuple")
 
 DATA_FAULTS: frozenset[FaultKind] = frozenset({"file", "tree", "branch"})
 
+_REMOTE = re.compile(r"(root|https?|davs?)://", re.IGNORECASE)
+
+
+def is_remote(location: str) -> bool:
+    """Whether a location is an address on the network, and not a path."""
+    return _REMOTE.match(location) is not None
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -41,14 +49,28 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a chunk took of the process that did it, and of the sandboxes that worked for it."""
+
+    cpu_s: float
+    """Processor seconds, user and system: what else runs on the machine hardly stretches them."""
+    first: bool
+    """Of its process: with what starting it and loading everything took."""
+    opened: bool
+    """Whether the file had to be opened; it stays open for the chunks after."""
+    max_rss_mb: float
+    """Largest resident memory of the process so far."""
+
+
+@dataclass(frozen=True)
 class Ok:
     """A chunk that was done, and the JSON-able record that its task returned."""
 
     chunk: Chunk
     value: dict[str, Any]
     attempts: int = 1
-    seconds: float | None = None
-    """Of the attempt that did it; None for the first chunk of a process, in which all is loaded."""
+    cost: Cost | None = None
+    """Of the attempt that did it."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +17,8 @@ from distributed.scheduler import KilledWorker
 
 from executors.base import Chunk, Err, FaultKind, OnResult, Result, Task
 from executors.local import ignore_result
-from executors.runner import chunk_of, run
+from executors.prefetch import most_together
+from executors.runner import chunk_of, do_run, run, runs
 
 LOOPBACK = "127.0.0.1:0"
 """Any free port that only this machine can reach."""
@@ -62,27 +64,39 @@ class DaskCoffea(ExecutorBase):  # type: ignore[misc]  # coffea ships no types
         accumulator: Any,
     ) -> tuple[dict[str, list[Result]], int]:
         assert self.client is not None
-        futures = self.client.map(function, items, pure=False, retries=0, batch_size=1000)
-        chunks = {f.key: chunk_of(item) for f, item in zip(futures, items, strict=True)}
+        work = partial(do_run, function)
+        given = list(runs(items))
+        futures = self.client.map(work, given, pure=False, retries=0, batch_size=1000)
+        going = {f.key: own for f, own in zip(futures, given, strict=True)}
         results: list[Result] = []
-        for future in as_completed(futures):  # type: ignore[no-untyped-call]
-            results.append(self._result(future, chunks[future.key]))
-            self.on_result(results[-1])
+        coming = as_completed(futures)  # type: ignore[no-untyped-call]
+        for future in coming:
+            own = going.pop(future.key)
+            if len(own) > 1 and future.exception() is not None:  # each alone: which one is it?
+                for item in own:
+                    again = self.client.submit(work, [item], pure=False, retries=0)
+                    going[again.key] = [item]
+                    coming.add(again)  # type: ignore[no-untyped-call]
+                continue
+            for result in self._results(future, chunk_of(own[0])):
+                results.append(result)
+                self.on_result(result)
         return {"out": results}, 0
 
-    def _result(self, future: Any, chunk: Chunk) -> Result:
+    def _results(self, future: Any, chunk: Chunk) -> list[Result]:
+        """The results of a run; of one that failed, which has one chunk, why."""
         error = future.exception()
         if error is None:
-            result: Result = future.result()
+            results: list[Result] = future.result()
             future.release()
-            return result
+            return results
         kind: FaultKind = "worker" if isinstance(error, KilledWorker) else "system"
         said = (
             "the worker died each time (killed, out of memory, or a crash in compiled code)"
             if kind == "worker"
             else f"Dask failed ({type(error).__name__}: {error})"
         )
-        return Err(
+        fault = Err(
             chunk,
             kind,
             f"{said} at entries {chunk.start} to {chunk.stop}; lower data.chunk_size or raise "
@@ -90,6 +104,7 @@ class DaskCoffea(ExecutorBase):  # type: ignore[misc]  # coffea ships no types
             type(error).__name__,
             attempts=1 + self.allowed_failures,
         )
+        return [fault]
 
 
 class DaskExecutor:
@@ -130,7 +145,8 @@ class DaskExecutor:
             on_result=on_result or ignore_result,
             allowed_failures=self.retries,
         )
-        return run(executor, chunks, task, self.retries)
+        together = most_together(len(chunks), self.workers)
+        return run(executor, chunks, task, self.retries, together)
 
     def _connected(self) -> Client:
         if self._client is None:

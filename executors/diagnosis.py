@@ -9,12 +9,11 @@ from pathlib import Path
 
 import uproot
 
-from executors.base import TREES, Chunk, FaultKind
+from executors.base import TREES, Chunk, FaultKind, is_remote
 from executors.remote import (
     RangeError,
     causes,
     is_passing_answer,
-    is_remote,
     open_remote,
     remote_bytes,
     remote_size,

@@ -21,7 +21,8 @@ from executors import reading
 from executors.base import Chunk, Err, OnResult, Result, Task
 from executors.memory import limit_memory, reuse_memory
 from executors.parent import die_with_parent
-from executors.runner import chunk_of, run
+from executors.prefetch import most_together
+from executors.runner import chunk_of, do_run, run, runs
 from executors.sandbox import zygote
 
 WorkFunction = Callable[[WorkItem], Result]
@@ -75,7 +76,7 @@ class InlineExecutor:
         reuse_memory()
         try:
             inline = InlineCoffea(on_result=on_result or ignore_result)
-            return run(inline, chunks, task, self.retries)
+            return run(inline, chunks, task, self.retries, together=len(chunks))
         finally:
             reading.close()
 
@@ -84,9 +85,10 @@ class InlineExecutor:
 class PoolCoffea(ExecutorBase):  # type: ignore[misc]  # coffea ships no types
     """coffea's executor interface over a pool of processes that may break.
 
-    coffea's own FuturesExecutor loses every result when one worker dies. Here only a few chunks per
-    worker are on their way at any time; if the pool breaks, those are the suspects, and each is
-    tried alone, so that the one that kills its worker is found and the others are done.
+    coffea's own FuturesExecutor loses every result when one worker dies. Here only a few runs of
+    chunks per worker are on their way at any time; if the pool breaks, those chunks are the
+    suspects, and each is tried alone, so that the one that kills its worker is found and the others
+    are done.
     """
 
     pool: ProcessesExecutor | None = None
@@ -97,7 +99,7 @@ class PoolCoffea(ExecutorBase):  # type: ignore[misc]  # coffea ships no types
         self, items: Sequence[WorkItem], function: WorkFunction, accumulator: Any
     ) -> tuple[dict[str, list[Result]], int]:
         results: list[Result] = []
-        waiting = iter(items)
+        waiting = runs(items)
         while True:
             suspects = self._together(waiting, function, results)
             if not suspects:
@@ -110,45 +112,53 @@ class PoolCoffea(ExecutorBase):  # type: ignore[misc]  # coffea ships no types
         self.on_result(result)
 
     def _together(
-        self, waiting: Iterator[WorkItem], function: WorkFunction, results: list[Result]
+        self, waiting: Iterator[list[WorkItem]], function: WorkFunction, results: list[Result]
     ) -> list[WorkItem]:
         """Work on everything that waits; return what was on its way when the pool broke."""
         assert self.pool is not None
         window = 2 * self.pool.workers
-        going: dict[Future[Result], WorkItem] = {}
+        going: dict[Future[list[Result]], list[WorkItem]] = {}
         broken: list[WorkItem] = []
         while not broken:
-            for item in islice(waiting, window - len(going)):
+            for own in islice(waiting, window - len(going)):
                 try:
-                    going[self.pool.submit(function, item)] = item
+                    going[self.pool.submit(function, own)] = own
                 except BrokenProcessPool:
-                    broken.append(item)
+                    broken += own
                     break
             if not going:
                 break
             done, _ = wait(going, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda f: going[f].entrystart):
-                item = going.pop(future)
-                if isinstance(future.exception(), BrokenProcessPool):
-                    broken.append(item)
-                else:
-                    self._keep(future.result(), results)
+            for future in sorted(done, key=lambda f: going[f][0].entrystart):
+                self._finish(future, going.pop(future), results, broken)
         if not broken:
             return []
-        for future, item in going.items():  # a result may have come before the pool broke
-            if isinstance(future.exception(), BrokenProcessPool):
-                broken.append(item)
-            else:
-                self._keep(future.result(), results)
+        for future, own in going.items():  # a result may have come before the pool broke
+            self._finish(future, own, results, broken)
         self.pool.restart()
         return broken
+
+    def _finish(
+        self,
+        future: Future[list[Result]],
+        own: list[WorkItem],
+        results: list[Result],
+        broken: list[WorkItem],
+    ) -> None:
+        """Keep what became of a run, or add it to what was on its way when the pool broke."""
+        if isinstance(future.exception(), BrokenProcessPool):
+            broken += own
+            return
+        for result in future.result():
+            self._keep(result, results)
 
     def _alone(self, item: WorkItem, function: WorkFunction) -> Result:
         """Work on one suspect with nothing beside it, as often as is allowed."""
         assert self.pool is not None
         for _ in range(self.tries_alone):
             try:
-                return self.pool.submit(function, item).result()
+                (result,) = self.pool.submit(function, [item]).result()
+                return result
             except BrokenProcessPool:
                 self.pool.restart()
         chunk = chunk_of(item)
@@ -192,10 +202,11 @@ class ProcessesExecutor:
         executor = PoolCoffea(
             pool=self, on_result=on_result or ignore_result, tries_alone=max(1, self.retries)
         )
-        return run(executor, chunks, task, self.retries)
+        together = most_together(len(chunks), self.workers)
+        return run(executor, chunks, task, self.retries, together)
 
-    def submit(self, function: WorkFunction, item: WorkItem) -> Future[Result]:
-        """Have one item worked on; the pool is made when it is first needed."""
+    def submit(self, function: WorkFunction, own: list[WorkItem]) -> Future[list[Result]]:
+        """Have a run of items worked on; the pool is made when it is first needed."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self.workers,
@@ -203,7 +214,7 @@ class ProcessesExecutor:
                 initializer=start_worker,
                 initargs=(self._memory, zygote.channel()),
             )
-        return self._pool.submit(function, item)
+        return self._pool.submit(do_run, function, own)
 
     def restart(self) -> None:
         """Forget a broken pool; the next item starts a new one."""

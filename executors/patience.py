@@ -15,14 +15,18 @@ FIRST_S = 0.2
 Answer = TypeVar("Answer")
 
 
-def patiently(ask: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
+def patiently(
+    ask: Callable[[], Answer],
+    attempts: int = ATTEMPTS,
+    passes: Callable[[Exception], bool] = is_passing,
+) -> Answer:
     """The answer of `ask`, which is called again, at most `attempts` times in all, after a fault
-    that may pass; any other error, and the last one, is raised as it is."""
+    that `passes` says may pass; any other error, and the last one, is raised as it is."""
     for attempt in range(attempts - 1):
         try:
             return ask()
         except Exception as error:
-            if not is_passing(error):
+            if not passes(error):
                 raise
             time.sleep(FIRST_S * 2**attempt)
     return ask()

@@ -1,10 +1,14 @@
-"""Reading: the events of one chunk as coffea's virtual arrays, from a file that stays open."""
+"""Reading: the events of one chunk as coffea's virtual arrays, from a file that stays open.
+
+Of the chunk after it, if that is on the network, the branches are read meanwhile.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import awkward as ak
@@ -14,8 +18,9 @@ from coffea.nanoevents import BaseSchema, NanoEventsFactory
 from coffea.nanoevents.mapping import TrivialUprootOpener, UprootSourceMapping
 from coffea.nanoevents.util import tuple_to_key
 
-from executors.base import Chunk
-from executors.remote import is_remote, open_remote
+from executors.base import Chunk, is_remote
+from executors.prefetch import Ahead
+from executors.remote import open_remote
 
 if importlib.util.find_spec("isal") is not None:
     # The bits of the standard library's zlib in two thirds of the time, where it is installed.
@@ -80,15 +85,13 @@ def read(chunk: Chunk, branches: Sequence[str]) -> Any:
     coffea's BaseSchema over virtual arrays: one field per branch, as the file spells it. Raises
     EventCountError if entries or branches are missing, and whatever uproot raises for a bad file.
     """
-    directory = _directory(chunk.path)
-    tree = directory[chunk.tree]
-    names = [b.removesuffix("?") for b in branches if not b.endswith("?") or b[:-1] in tree]
-    arrays = tree.arrays(
-        filter_name=names,
-        entry_start=chunk.start,
-        entry_stop=chunk.stop,
-        how=dict,
-    )
+    found = _AHEAD.take((chunk, tuple(branches)))
+    if found is None:
+        found = _columns(_directory(chunk.path), chunk, branches)
+    elif found.opened:
+        _close_files()
+        _OPEN[chunk.path, 0, 0] = found.directory
+    directory, names, arrays = found.directory, found.names, found.arrays
     beside = _beside(names, arrays)
     events = _factory(directory, chunk, list(arrays), BulkBuffers(arrays)).events()
     for name, array in beside.items():
@@ -99,6 +102,60 @@ def read(chunk: Chunk, branches: Sequence[str]) -> Any:
             f"{len(events.fields)}"
         )
     return events
+
+
+def read_ahead(chunk: Chunk, branches: Sequence[str]) -> None:
+    """Begin to read what `read` will be asked for next, in a thread; at most one chunk at a time.
+
+    A chunk of the file that is open is read from that; another file is opened for it. What cannot
+    be read ahead is read when it is asked for, so that an error is met there.
+    """
+    opened = _OPEN.get((chunk.path, 0, 0))
+
+    def get() -> _Columns:
+        if opened is not None:
+            return _columns(opened, chunk, branches)
+        directory = open_remote(chunk.path)
+        try:
+            return _columns(directory, chunk, branches, opened=True)
+        except BaseException:
+            directory.close()
+            raise
+
+    _AHEAD.start((chunk, tuple(branches)), get)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The branches of a chunk, read."""
+
+    directory: Any
+    names: list[str]
+    arrays: dict[str, Any]
+    opened: bool
+    """Whether the file was opened for them."""
+
+    def drop(self) -> None:
+        """Close the file again that nobody else has."""
+        if self.opened:
+            self.directory.close()
+
+
+_AHEAD: Ahead[_Columns] = Ahead(_Columns.drop)
+
+
+def _columns(
+    directory: Any, chunk: Chunk, branches: Sequence[str], opened: bool = False
+) -> _Columns:
+    tree = directory[chunk.tree]
+    names = [b.removesuffix("?") for b in branches if not b.endswith("?") or b[:-1] in tree]
+    arrays = tree.arrays(
+        filter_name=names,
+        entry_start=chunk.start,
+        entry_stop=chunk.stop,
+        how=dict,
+    )
+    return _Columns(directory, names, arrays, opened)
 
 
 def _beside(names: Sequence[str], arrays: dict[str, Any]) -> dict[str, Any]:
@@ -122,18 +179,16 @@ def _factory(
     entries = tree.num_entries
     start, stop = chunk.start, min(chunk.stop, entries)
     if known not in _SCHEMAS:
-        first = NanoEventsFactory.from_root(
+        return NanoEventsFactory.from_root(
             directory,
             treepath=chunk.tree,
-            schemaclass=BaseSchema,
+            schemaclass=lambda form: _SCHEMAS.setdefault(known, BaseSchema(form)),
             mode="virtual",
             entry_start=start,
             entry_stop=stop,
             buffer_cache=buffers,
             iteritems_options={"filter_name": list(branches)},
         )
-        _SCHEMAS[known] = first._schema
-        return first
     uuid = str(tree.file.uuid)
     mapping = UprootSourceMapping(
         TrivialUprootOpener({uuid: tree.file.file_path}), start, stop, cache={},
@@ -145,11 +200,21 @@ def _factory(
 
 
 def close() -> None:
-    """Close the file that was read last, if there is one."""
+    """Close the file that was read last, if there is one; what is read ahead is given up."""
+    _AHEAD.forget()
+    _close_files()
+
+
+def _close_files() -> None:
     _SCHEMAS.clear()
     for directory in _OPEN.values():
         directory.close()
     _OPEN.clear()
+
+
+def is_open(path: str) -> bool:
+    """Whether the file at `path` is the one that was read last."""
+    return any(known == path for known, _, _ in _OPEN)
 
 
 def _directory(path: str) -> Any:
@@ -159,7 +224,7 @@ def _directory(path: str) -> Any:
         status = os.stat(path)
         key = (path, status.st_mtime_ns, status.st_size)
     if key not in _OPEN:
-        close()
+        _close_files()
         _OPEN[key] = open_remote(path) if is_remote(path) else _open_local(path)
     return _OPEN[key]
 

@@ -26,11 +26,6 @@ class RangeError(OSError):
     """A server sent other bytes than were asked for."""
 
 
-def is_remote(path: str) -> bool:
-    """Whether `path` is an address on the network."""
-    return "://" in path
-
-
 def open_remote(address: str) -> Any:
     """The ROOT file at an address, opened by uproot; raises what `is_passing_answer` tells apart.
 

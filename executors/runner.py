@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from coffea.nanoevents import BaseSchema
 from coffea.processor import Runner
 from coffea.processor.executor import ExecutorBase, WorkItem
 
-from executors import reading
-from executors.base import Chunk, Err, FaultKind, Ok, Result, Task, TaskError
+from executors import reading, spent
+from executors.base import Chunk, Cost, Err, FaultKind, Ok, Result, Task, TaskError
 from executors.diagnosis import diagnose, is_passing
+from executors.prefetch import runs_of
 
 FIRST_PAUSE = 0.2
 """Seconds before the second attempt at a chunk whose system failed; doubled for each further."""
@@ -33,7 +35,7 @@ class ChunkRunner(Runner):  # type: ignore[misc]  # coffea ships no types
         item: WorkItem = settings[-1]
         chunk, attempts = chunk_of(item), 1 + item.usermeta["retries"]
         for attempt in range(1, attempts + 1):
-            result = _attempt(chunk, processor_instance, attempt)
+            result = _attempt(chunk, processor_instance, attempt, item.usermeta["next"])
             if isinstance(result, Ok) or result.kind != "system":
                 break
             if attempt < attempts:
@@ -41,18 +43,41 @@ class ChunkRunner(Runner):  # type: ignore[misc]  # coffea ships no types
         return result
 
 
-def run(executor: ExecutorBase, chunks: Sequence[Chunk], task: Task, retries: int) -> list[Result]:
+def run(
+    executor: ExecutorBase, chunks: Sequence[Chunk], task: Task, retries: int, together: int = 1
+) -> list[Result]:
     """Results of `chunks` in their order, worked on by a coffea executor of ours.
 
     Entries are known from the fileset, so no file is opened before its chunk is worked on. A chunk
-    whose system failed is tried again, up to `retries` times.
+    whose system failed is tried again, up to `retries` times. Chunks on the network come in runs
+    of at most `together`.
     """
     if not chunks:
         return []
     runner = ChunkRunner(executor, schema=BaseSchema, processor_compression=None)
-    out = runner.run([_item(c, retries) for c in chunks], task)
+    items = [
+        _item(chunk, following, retries)
+        for own in runs_of(chunks, together)
+        for chunk, following in zip_longest(own, own[1:])
+    ]
+    out = runner.run(items, task)
     results = {r.chunk.id: r for r in out["out"]}
     return [results[c.id] for c in chunks]
+
+
+def runs(items: Iterable[WorkItem]) -> Iterator[list[WorkItem]]:
+    """Work items in the runs that `run` made; each is for one worker."""
+    own: list[WorkItem] = []
+    for item in items:
+        own.append(item)
+        if item.usermeta["next"] is None:
+            yield own
+            own = []
+
+
+def do_run(function: Callable[[WorkItem], Result], own: Sequence[WorkItem]) -> list[Result]:
+    """What a worker does with a run: one item after the other."""
+    return [function(item) for item in own]
 
 
 def chunk_of(item: WorkItem) -> Chunk:
@@ -63,18 +88,20 @@ def chunk_of(item: WorkItem) -> Chunk:
     )  # fmt: skip
 
 
-def _item(chunk: Chunk, retries: int) -> WorkItem:
-    told = {"chunk": chunk.id, "retries": retries}
+def _item(chunk: Chunk, following: Chunk | None, retries: int) -> WorkItem:
+    told = {"chunk": chunk.id, "retries": retries, "next": following}
     return WorkItem(chunk.sample, chunk.path, chunk.tree, chunk.start, chunk.stop, b"", told)
 
 
-def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
+def _attempt(chunk: Chunk, task: Task, attempt: int, following: Chunk | None) -> Result:
     """Read and work on one chunk once: the boundary where an exception becomes an Err.
 
-    A solution may also call exit(), which would end the worker.
+    Meanwhile the chunk that follows is read ahead. A solution may also call exit(), which would end
+    the worker.
     """
     global _warm
-    began = time.perf_counter()
+    began = spent.seconds() if _warm else spent.before_first()
+    opened = not reading.is_open(chunk.path)
     try:
         branches = tuple(task.branches)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
@@ -84,11 +111,13 @@ def _attempt(chunk: Chunk, task: Task, attempt: int) -> Result:
     except Exception as error:  # noqa: BLE001  (the boundary)
         reading.close()
         return _fault_of_reading(chunk, branches, error, attempt)
+    if following is not None:
+        reading.read_ahead(following, branches)
     try:
         value = task(events, chunk)
-        seconds = time.perf_counter() - began if _warm else None
+        cost = Cost(spent.seconds() - began, not _warm, opened, spent.max_rss_mb())
         _warm = True
-        return Ok(chunk, value, attempt, seconds)
+        return Ok(chunk, value, attempt, cost)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (the boundary)
         return _fault_of_task(chunk, error, attempt)
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from executors.base import is_remote
 from pipeline.data.errors import LocationError
 from pipeline.data.fetch.address import PORTAL, check_sources
-from pipeline.data.identity import is_remote
 from pipeline.data_settings import DataSettings
 from pipeline.models import spec_of
 from pipeline.profile import load_profile

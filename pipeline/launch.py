@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from executors.base import is_remote
 from executors.container import StepContainer, image_record, step_prefix
 from pipeline.data.fetch.wanted import cache_of
-from pipeline.data.identity import is_remote
 from pipeline.profile import task_memory_mb, tasks
 from pipeline.serve import serve_spec
 from pipeline.settings import Settings

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from executors import spent
 from executors.sandbox import endings, processes
 from executors.sandbox.base import (
     Limits,
@@ -104,6 +105,7 @@ class WarmWorker:
         heard = self._conversation.ask(message, lambda: self._watchdog.verdict is not None)
         wall = time.monotonic() - start
         cpu = self._watchdog.finish()
+        spent.add(cpu)
         result, verdict = self._judge(heard), self._watchdog.verdict
         if verdict is not None and result.ok:  # it answered while the watchdog ended it
             result = SandboxResult(verdict.status, message=verdict.message)

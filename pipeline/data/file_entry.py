@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from executors.base import is_remote
 from pipeline.data.chunks import Chunk, cut
 from pipeline.data.identity import basename
 from pipeline.data.locate import Located, Streamed
@@ -52,10 +53,12 @@ def file_entry(
     `reasons`."""
     path = located.paths[file.uri]
     if not draft.count:
-        return _uncounted(file, path, draft)
+        verified = verify_file(path, file, "none" if draft.mode == "none" else "size")
+        return _uncounted(file, path, path.stat().st_size, verified, draft)
     verified = located.verified.get(file.uri) or verify_file(path, file, draft.mode)
-    counted = entries_of(file, path, verified, draft.tree)
-    return _entry(sample, file, path, path.stat().st_size, verified, counted, draft, reasons)
+    size = path.stat().st_size
+    counted = entries_of(file, path, size, verified, draft.tree)
+    return _entry(sample, file, path, size, verified, counted, draft, reasons)
 
 
 def streamed_entry(
@@ -64,6 +67,8 @@ def streamed_entry(
     """The entry of a file that is read where it is: its size was verified, its checksum cannot."""
     verified: Mode = "none" if draft.mode == "none" else "size"
     where = found.address
+    if found.entries is None:
+        return _uncounted(file, where, found.size, verified, draft)
     return _entry(sample, file, where, found.size, verified, found.entries, draft, reasons)
 
 
@@ -101,14 +106,15 @@ def _entry(
     }
 
 
-def _uncounted(file: ManifestFile, path: Path, draft: Draft) -> dict[str, Any]:
+def _uncounted(
+    file: ManifestFile, path: Path | str, size: int, verified: Mode, draft: Draft
+) -> dict[str, Any]:
     """The entry of a file that a job will verify and count; the entries are the manifest's."""
-    verified = verify_file(path, file, "none" if draft.mode == "none" else "size")
-    draft.advance(file.size)
+    draft.advance(size)
     return {
         "uri": file.uri,
         "path": str(path),
-        "size": path.stat().st_size,
+        "size": size,
         "adler32": file.adler32,
         "entries": file.entries,
         "verified": verified,
@@ -116,12 +122,18 @@ def _uncounted(file: ManifestFile, path: Path, draft: Draft) -> dict[str, Any]:
     }
 
 
-def entries_of(file: ManifestFile, path: Path, verified: Mode, tree: str) -> int | Problem:
-    """Entries of a file: from the manifest if the checksum says it is that file, else counted."""
-    if verified == "checksum" and file.entries is not None:
+def entries_of(
+    file: ManifestFile, path: Path | str, size: int, verified: Mode, tree: str
+) -> int | Problem:
+    """Entries of a file of `size` bytes: from the manifest if it is that file, else counted.
+
+    A file here is that file if its checksum says so, and one on the network if its size does.
+    """
+    published = size == file.size
+    known = published if is_remote(str(path)) else verified == "checksum"
+    if known and file.entries is not None:
         return file.entries
     counted = count_entries(path, tree)
-    published = path.stat().st_size == file.size
     if isinstance(counted, Problem) and counted.kind == "wrong_tree" and published:
         # The publisher's files of samples of which no event passed the skim hold no tree.
         return 0

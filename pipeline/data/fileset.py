@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from executors.base import is_remote
 from pipeline.data.chosen import expanded
 from pipeline.data.errors import IncompleteSampleError
 from pipeline.data.file_entry import Draft, Progress, file_entry, streamed_entry
-from pipeline.data.identity import is_remote
 from pipeline.data.locate import Located, locate, open_location
 from pipeline.data.manifest import Sample
 from pipeline.data.manifest_choice import chosen_manifest
@@ -55,7 +55,7 @@ def build_fileset(
         location = "synthetic"
     elif data.location is not None and is_remote(data.location):
         listed = chosen_manifest(data).skim(settings.channel.skim).samples
-        located = bring(settings, progress)
+        located = bring(settings, progress, count)
         location = data.location
     else:
         folder = open_location(data.location, data.release)
@@ -164,7 +164,7 @@ def _sample(one: Wanted, located: Located, draft: Draft) -> dict[str, Any]:
     complete = not reasons
     total = sample.sum_of_weights
     if sample.kind == "mc" and one.role != "other" and draft.bookkeepers:
-        paths = [located.paths[f.uri] for f in sample.files if f.uri in located.paths]
+        paths = [w for f in sample.files if (w := located.place(f.uri)) is not None]
         total = checked_sum(total, paths, complete, reasons)
     if sample.kind == "mc" and None in (
         sample.cross_section_pb, sample.filter_efficiency, sample.k_factor, total

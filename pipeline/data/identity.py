@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from executors.base import is_remote
 from pipeline.data.errors import ManifestError
 
 SERVER = "root://eospublic.cern.ch"
 ATLAS_FOLDER = "eos/opendata/atlas/"
 _ADLER32 = re.compile(r"(?:adler32:?)?([0-9a-f]{1,8})", re.IGNORECASE)
 _ROOT_FILE = re.compile(r"\.root(\.\d+)?$")
-_REMOTE = re.compile(r"(root|https?|davs?)://", re.IGNORECASE)
 
 
 def normalise_adler32(text: str) -> str:
@@ -68,8 +68,3 @@ def is_root_file(uri: str) -> bool:
 def basename(uri: str) -> str:
     """The file name at the end of an address."""
     return portal_path(uri).rsplit("/", 1)[-1]
-
-
-def is_remote(location: str) -> bool:
-    """Whether a location is an address on the network and not a folder."""
-    return _REMOTE.match(location) is not None

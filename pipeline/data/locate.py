@@ -26,7 +26,8 @@ class Streamed:
     address: str
     size: int
     """Bytes, as the server says; they are the manifest's if sizes are verified."""
-    entries: int | Problem
+    entries: int | Problem | None
+    """None where counting is left to the jobs that convert it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Located:
     def holds(self, uri: str) -> bool:
         """Whether a file is there, or can be read where it is."""
         return uri in self.paths or uri in self.streamed
+
+    def place(self, uri: str) -> Path | str | None:
+        """The path or the address of a file, if it is there."""
+        found = self.streamed.get(uri)
+        return self.paths.get(uri) if found is None else found.address
 
     def missing(self, files: Iterable[ManifestFile]) -> list[str]:
         """URIs of the `files` that are not there."""

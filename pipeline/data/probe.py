@@ -1,4 +1,4 @@
-"""Opens a ROOT file to count its entries; what is wrong with a file becomes data."""
+"""Opens a ROOT file, here or on the network, to count its entries; what is wrong becomes data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 import uproot
 
-from executors.base import TREES
+from executors.base import TREES, is_remote
+from executors.diagnosis import is_passing
+from executors.remote import open_remote
+from pipeline.data.identity import basename
 
 _BIG_FILE = 1_000_000
 """Added to the version in the header of files with 64-bit positions (ROOT's TFile)."""
@@ -23,8 +26,31 @@ class Problem:
     message: str
 
 
-def count_entries(path: Path, tree: str) -> int | Problem:
-    """Entries of `tree` in the file at `path`, or the problem that keeps them from being read."""
+def count_entries(path: Path | str, tree: str) -> int | Problem:
+    """Entries of `tree` in the file at `path`, or the problem that keeps them from being read.
+
+    Of an address, an error of the network that may pass is raised: it is no problem of the file.
+    """
+    remote = is_remote(str(path))
+    unfit = None if remote else _unfit(Path(path))
+    if unfit is not None:
+        return unfit
+    try:
+        with open_remote(str(path)) if remote else uproot.open(path) as file:
+            names = file.keys(recursive=False, cycle=False, filter_classname=TREES)
+            if tree in names:
+                return int(file[tree].num_entries)
+    except Exception as error:  # a damaged file makes uproot raise nearly anything
+        if remote and is_passing(error):
+            raise
+        lines = str(error).strip().splitlines()
+        return _corrupt(path, lines[0][:160] if lines else type(error).__name__)
+    found = ", ".join(names) or "no tree"
+    return Problem("wrong_tree", f"expected tree {tree!r} in {basename(str(path))}, found {found}")
+
+
+def _unfit(path: Path) -> Problem | None:
+    """Empty, not ROOT or truncated: what the size of a file here and its first bytes say."""
     size = path.stat().st_size
     if size == 0:
         return Problem("empty", f"{path.name} is empty (0 bytes): fetch the file again")
@@ -36,23 +62,18 @@ def count_entries(path: Path, tree: str) -> int | Problem:
             "truncated",
             f"expected {end} bytes in {path.name}, found {size}: fetch the file again",
         )
-    try:
-        with uproot.open(path) as file:
-            names = file.keys(recursive=False, cycle=False, filter_classname=TREES)
-            if tree in names:
-                return int(file[tree].num_entries)
-    except Exception as error:  # noqa: BLE001  (a damaged file makes uproot raise nearly anything)
-        lines = str(error).strip().splitlines()
-        return _corrupt(path, lines[0][:160] if lines else type(error).__name__)
-    found = ", ".join(names) or "no tree"
-    return Problem("wrong_tree", f"expected tree {tree!r} in {path.name}, found {found}")
+    return None
 
 
-def _corrupt(path: Path, reason: str) -> Problem:
+def _corrupt(path: Path | str, reason: str) -> Problem:
+    where, then = (
+        (str(path), "take another mirror")
+        if is_remote(str(path))
+        else (Path(path).name, "fetch the file again")
+    )
     return Problem(
         "corrupt",
-        f"expected a ROOT file at {path.name}, found one that cannot be opened ({reason}): "
-        "fetch the file again",
+        f"expected a ROOT file at {where}, found one that cannot be opened ({reason}): {then}",
     )
 
 

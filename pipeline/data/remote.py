@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from executors.base import TREES
+from executors.base import is_remote
 from executors.diagnosis import is_passing
-from executors.remote import open_remote, remote_size, xrootd_fault
-from pipeline.data.errors import LocationError, VerificationError
+from executors.patience import patiently
+from executors.remote import remote_size, xrootd_fault
+from pipeline.data.errors import DataError, LocationError, VerificationError
 from pipeline.data.fetch.address import address
 from pipeline.data.fetch.faults import Failure, FetchError
 from pipeline.data.fetch.pins import Owner, pin
 from pipeline.data.fetch.transfer import JOBS
 from pipeline.data.fetch.wanted import spoken, transfer_of, wanted_files
-from pipeline.data.identity import basename, is_remote
+from pipeline.data.file_entry import entries_of
+from pipeline.data.identity import basename
 from pipeline.data.locate import Located, Streamed
 from pipeline.data.manifest import ManifestFile
-from pipeline.data.probe import Problem
 from pipeline.data.verify import Mode, adler32_file
 from pipeline.files import read_json
 from pipeline.settings import Settings, load
 
 Progress = Callable[[int, int, int], None]
 Answer = TypeVar("Answer")
-ATTEMPTS = 4
-FIRST_S = 0.5
-"""Seconds before a mirror is asked for the second time; doubled for each further."""
 
 
-def bring(settings: Settings, progress: Progress | None) -> Located:
+def bring(settings: Settings, progress: Progress | None, count: bool = True) -> Located:
     """The files of the channel's samples at `data.location`, an address.
 
-    Only those: of a mirror nobody can ask what else it has. Raises FetchError if a file that is
+    Only those: of a mirror nobody can ask what else it has. Without `count` no file that is
+    streamed is opened. Raises FetchError if a file that is
     there could not be had, and LocationError if not one is there.
     """
     files = wanted_files(settings)
-    found = _stream(settings, files) if settings.data.access == "stream" else None
+    found = _stream(settings, files, count) if settings.data.access == "stream" else None
     found = found or _copy(settings, files, progress)
     if not (found.paths or found.streamed):
         raise LocationError(
@@ -132,19 +130,21 @@ def _copy(settings: Settings, files: list[ManifestFile], progress: Progress | No
     return Located(outcome.paths, (), (), verified)
 
 
-def _stream(settings: Settings, files: list[ManifestFile]) -> Located:
+def _stream(settings: Settings, files: list[ManifestFile], count: bool) -> Located:
     """Looked at from here: whether it is there, its size, and its entries if nobody knows them."""
     source, tree, verify = _mirror(settings), settings.channel.tree, settings.data.verify
     with ThreadPoolExecutor(JOBS) as pool:
-        looked = pool.map(lambda file: _look(file, address(file.uri, source), tree, verify), files)
+        looked = pool.map(
+            lambda file: _look(file, address(file.uri, source), tree, verify, count), files
+        )
         streamed = {f.uri: s for f, s in zip(files, looked, strict=True) if s is not None}
     return Located({}, (), (), {}, streamed)
 
 
-def _look(file: ManifestFile, where: str, tree: str, verify: Mode) -> Streamed | None:
+def _look(file: ManifestFile, where: str, tree: str, verify: Mode, count: bool) -> Streamed | None:
     """A file at its address; None if the mirror does not have it."""
     try:
-        size = _patient(lambda: remote_size(where), where)
+        size = patient(lambda: remote_size(where), where)
     except FileNotFoundError:
         return None
     if verify != "none" and size != file.size:
@@ -152,51 +152,33 @@ def _look(file: ManifestFile, where: str, tree: str, verify: Mode) -> Streamed |
             f"expected size {file.size} bytes of {basename(file.uri)}, found {size} bytes at "
             f"{where}; take another mirror, or the file as it is with data.verify=none"
         )
-    if file.entries is not None and size == file.size:
-        return Streamed(where, size, file.entries)
-    return Streamed(where, size, _patient(lambda: _count(where, tree, size == file.size), where))
+    if not count:
+        return Streamed(where, size, None)
+    verified: Mode = "none" if verify == "none" else "size"
+    counted = patient(lambda: entries_of(file, where, size, verified, tree), where)
+    return Streamed(where, size, counted)
 
 
-def _count(where: str, tree: str, published: bool) -> int | Problem:
-    """Entries of the tree of a remote file, or why they cannot be read."""
+def patient(ask: Callable[[], Answer], where: str) -> Answer:
+    """The answer of a mirror, which may fail for a while; FileNotFoundError if it has no file.
+
+    Raises FetchError if it fails for longer, and LocationError for any other error.
+    """
+
+    def passes(error: Exception) -> bool:
+        fault = xrootd_fault(where) if where.startswith("root:") else None
+        if fault is not None and fault[0]:
+            raise FileNotFoundError(fault[1]) from error
+        return fault is not None or is_passing(error)
+
     try:
-        with open_remote(where) as file:
-            names = file.keys(recursive=False, cycle=False, filter_classname=TREES)
-            if tree in names:
-                return int(file[tree].num_entries)
+        return patiently(ask, passes=passes)
+    except (FileNotFoundError, DataError):
+        raise
     except Exception as error:
-        if is_passing(error):
-            raise
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return Problem(
-            "corrupt",
-            f"expected a ROOT file at {where}, found one that cannot be opened "
-            f"({lines[0][:160]}): take another mirror",
-        )
-    if published:
-        # The publisher's files of samples of which no event passed the skim hold no tree.
-        return 0
-    found = ", ".join(names) or "no tree"
-    return Problem("wrong_tree", f"expected tree {tree!r} in {basename(where)}, found {found}")
-
-
-def _patient(ask: Callable[[], Answer], where: str) -> Answer:
-    """The answer of a mirror, which may fail for a while; FileNotFoundError if it has no file."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return ask()
-        except FileNotFoundError:
-            raise
-        except Exception as error:
-            fault = xrootd_fault(where) if where.startswith("root:") else None
-            if fault is not None and fault[0]:
-                raise FileNotFoundError(fault[1]) from error
-            if not (fault or is_passing(error)):
-                raise LocationError(
-                    f"expected a file at {where}, found {type(error).__name__}: {error}; check "
-                    "data.location, or take another mirror"
-                ) from error
-            if attempt == ATTEMPTS:
-                raise FetchError([Failure(where, f"{where}: {error}")], 1) from error
-            time.sleep(FIRST_S * 2 ** (attempt - 1))
-    raise AssertionError("the last attempt returns or raises")
+        if passes(error):
+            raise FetchError([Failure(where, f"{where}: {error}")], 1) from error
+        raise LocationError(
+            f"expected a file at {where}, found {type(error).__name__}: {error}; check "
+            "data.location, or take another mirror"
+        ) from error

@@ -12,6 +12,7 @@ from pipeline.data.errors import ReleaseError
 from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.plan.amount import Amount, total
 from pipeline.plan.branches import branch_table
+from pipeline.plan.doubts import unknown, unverified
 from pipeline.plan.inventory import (
     Inventory,
     Part,
@@ -129,7 +130,7 @@ def make_plan(settings: Settings) -> Plan:
         estimator.scope("channel", chosen),
         estimator.scope("release", release_parts(manifest), published(manifest)),
     ]
-    notes += _unknown(chosen)
+    notes += unknown(chosen) + unverified(settings, chosen)
     return Plan(
         settings.channel.name, settings.data.name, manifest.release, settings.channel.skim,
         settings.site.name, tuple(branches),
@@ -196,9 +197,11 @@ class _Estimator:
             elif one.events.value is not None:
                 kinds = [one if k.kind == one.kind else k for k in kinds]
         chunks = total(map(self._chunks, parts))
-        once = self._core_hours(whole.events, chunks)
+        work = self._core_hours(whole.events, chunks, whole.files, 0)
+        jobs = convert_jobs(self.settings, work.value, whole.files, whole.size.value or 0)
+        workers = _cores_of_job(self.settings) * jobs
+        once = self._core_hours(whole.events, chunks, whole.files, workers)
         hours = once.times(conversions(self.settings))
-        jobs = convert_jobs(self.settings, once.value, whole.files, whole.size.value or 0)
         cores = cores_at_a_time(self.settings, jobs)
         return Scope(
             name, tuple(kinds), whole, self._read(whole), chunks, jobs, cores,
@@ -244,18 +247,25 @@ class _Estimator:
             "files that are not resolved: events, and at most one chunk more for each file",
         )
 
-    def _core_hours(self, events: Amount, chunks: Amount) -> Amount:
+    def _core_hours(self, events: Amount, chunks: Amount, files: int, workers: int) -> Amount:
+        """Core-hours of one conversion: events, chunks, files, and the workers of its jobs.
+
+        A file is opened once at least, and at most by each worker that has a chunk of it.
+        """
         if self.calibration is None:
             return Amount.unknown("no measured throughput")
-        return self.calibration.seconds(events, chunks).times(1 / 3600)
+        if chunks.value is None:
+            return Amount.unknown(chunks.how)
+        most = min(chunks.high or 0, files * _cores_of_job(self.settings))
+        opened = Amount((files + most) / 2, files, most, "")
+        started = Amount.exact(min(workers, chunks.value), "")
+        found = self.calibration.seconds(events, chunks, opened, started)
+        return found.times(1 / 3600)
 
     def _disk(self, events: Amount) -> Amount:
         if self.calibration is None:
             return Amount.unknown("no measured size of what convert keeps")
-        return events.times(
-            Amount.exact(self.calibration.kept_bytes_per_event, ""),
-            f"events, and what convert kept of {self.calibration.file}",
-        )
+        return self.calibration.kept(events)
 
 
 def _branches(settings: Settings, notes: list[str]) -> list[str]:
@@ -267,32 +277,3 @@ def _branches(settings: Settings, notes: list[str]) -> list[str]:
     except (ContractError, ReleaseError, OSError) as error:
         notes.append(f"the branches of convert are not known: {error}")
         return []
-
-
-def _unknown(parts: Sequence[Part]) -> list[str]:
-    """Sentences about what the manifest does not know of the channel's files."""
-    notes = []
-    for part in parts:
-        missing = [f for f in part.files if f.entries is None]
-        if missing:
-            notes.append(
-                f"{part.kind}: entries of {len(missing)} of {len(part.files)} files are in no "
-                "source; they are counted by the jobs that convert them"
-            )
-        if part.hidden is not None:
-            runs = sum(not s.resolved for s in part.samples)
-            notes.append(
-                f"{part.kind}: {part.hidden.files:,} files of {runs} runs are known by the indexes "
-                "of their runs alone: `ladon fetch --index` resolves them before a run"
-            )
-        empty = [s.name for s in part.samples if not s.files and s.resolved]
-        if empty:
-            notes.append(f"{part.kind}: no file is listed of sample(s) {', '.join(empty[:5])}")
-        if part.kind == "mc":
-            bare = [s.name for s in part.samples if s.sum_of_weights is None]
-            if bare:
-                notes.append(
-                    f"mc: no sum of weights in the manifest for sample(s) {', '.join(bare[:5])}"
-                    f"{' …' if len(bare) > 5 else ''}: they cannot be normalised"
-                )
-    return notes

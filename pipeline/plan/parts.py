@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.data.manifest_choice import chosen_manifest
-from pipeline.plan.estimate import convert_jobs, make_plan
+from pipeline.plan.estimate import make_plan
 from pipeline.settings import Settings, from_dict, to_dict
 
 PARTS = ("parts", "later")
@@ -17,16 +17,15 @@ PARTS = ("parts", "later")
 def parts_of(settings: Settings) -> dict[str, Any]:
     """What a point's plan says of the jobs of its convert; nothing where it is one.
 
-    Real files are then verified and counted by the jobs (`later`); synthetic ones have been when
-    they were made, and files that are streamed are looked at before. A skim is taken as a whole.
+    Real files are then verified and counted by the jobs (`later`), and opened by nobody before;
+    synthetic ones have been counted when they were made. A skim is taken as a whole.
     """
     if settings.data.skim is not None:
         return {}
     jobs = _jobs(json.dumps(_deciding(settings), sort_keys=True))
     if jobs == 1:
         return {}
-    counted = settings.data.synthetic or settings.data.access == "stream"
-    return {"parts": jobs, **({} if counted else {"later": True})}
+    return {"parts": jobs, **({} if settings.data.synthetic else {"later": True})}
 
 
 def _deciding(settings: Settings) -> dict[str, Any]:
@@ -45,8 +44,4 @@ def _jobs(plain: str) -> int:
     if forced is not None:
         skim = chosen_manifest(settings.data).skim(settings.channel.skim)
         return max(1, min(forced, len(skim.files)))
-    plan = make_plan(settings)
-    once = plan.of_channel.core_hours
-    hours = None if once.value is None else once.value / plan.conversions
-    whole = plan.of_channel.everything
-    return convert_jobs(settings, hours, whole.files, whole.size.value or 0)
+    return make_plan(settings).of_channel.jobs

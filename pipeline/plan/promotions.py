@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.data.share import STEPS
 from pipeline.files import read_json, sha256_json, write_json
 from pipeline.plan.amount import Amount
 from pipeline.plan.throughput import calibration_of
@@ -43,17 +44,20 @@ def promotion_of(settings: Settings) -> Mapping[str, Any]:
 
 def keep_step(settings: Settings, run: Path, point: str) -> dict[str, Any]:
     """Judge a finished point as a step of a promotion, and keep that; what is kept."""
+    solutions = {
+        path.parent.name: read_json(path)["solution_sha256"]
+        for path in sorted((run / "points" / point).glob("*/record.json"))
+    }
+    took = _took(settings, run, point, solutions)
     step: dict[str, Any] = {
         "run": run.name,
         "point": point,
         "checks": [
-            judged(run, point), ledger_complete(run, point), memory(settings, run, point),
-            cost(settings, run, point),
+            judged(run, point), ledger_complete(run, point),
+            memory(settings, _timing(run, point), took), cost(settings, took),
         ],
-        "solutions": {
-            path.parent.name: read_json(path)["solution_sha256"]
-            for path in sorted((run / "points" / point).glob("*/record.json"))
-        },
+        "took": took,
+        "solutions": solutions,
     }  # fmt: skip
     step["green"] = all(c["green"] for c in step["checks"])
     steps = {**promotion_of(settings), settings.data.share: step}
@@ -86,7 +90,10 @@ def judged(run: Path, point: str) -> dict[str, Any]:
 
 
 def ledger_complete(run: Path, point: str) -> dict[str, Any]:
-    """Whether every entry of the chosen files was counted once and none is in quarantine."""
+    """Whether every entry of the chosen files was counted once and none is in quarantine.
+
+    And whether all of the files could be read: those that could not have no entries to count.
+    """
     ledger = _convert(run, point) / "output" / "ledger.json"
     if not ledger.is_file():
         return {"name": "ledger", "green": False, "said": "convert left no ledger"}
@@ -97,6 +104,7 @@ def ledger_complete(run: Path, point: str) -> dict[str, Any]:
         for name, s in samples.items()
         if s["quarantined"] or s["entries_done"] != s["entries_expected"]
     ]
+    bad += [f"{problem['message']} ({problem['kind']})" for problem in _problems(run, point)]
     entries = sum(s["entries_done"] for s in samples.values())
     return {
         "name": "ledger", "green": not bad and entries > 0,
@@ -104,38 +112,73 @@ def ledger_complete(run: Path, point: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def memory(settings: Settings, run: Path, point: str) -> dict[str, Any]:
-    """Whether the largest process of convert stayed under the limit of a worker."""
-    peak, limit = _timing(run, point).get("max_rss_mb"), settings.site.memory_gb * 1000
+def _problems(run: Path, point: str) -> list[dict[str, str]]:
+    """What is wrong with files of the point's fileset, found before convert or by its jobs."""
+    plan = Layout.load(run / "sweep.json").point(point)
+    counts = _convert(run, point) / "output" / "counts.json"
+    if counts.is_file():
+        files = read_json(counts)
+    else:
+        fileset = read_json(run / "fileset" / f"{plan.fileset}.json")
+        files = [f for sample in fileset["samples"].values() for f in sample["files"]]
+    return [file["problem"] for file in files if file["problem"] is not None]
+
+
+def memory(
+    settings: Settings, timing: Mapping[str, Any], took: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Whether the largest process of convert, worker or not, stayed under a worker's limit."""
+    peaks = [p for p in (timing.get("max_rss_mb"), took.get("max_rss_mb")) if p is not None]
+    peak, limit = max(peaks, default=None), settings.site.memory_gb * 1000
     if peak is None:
         return {"name": "memory", "green": False, "said": "convert left no measure of its memory"}
     return {"name": "memory", "green": peak <= limit, "said": f"{peak:.0f} of {limit:.0f} MB"}
 
 
-def cost(settings: Settings, run: Path, point: str) -> dict[str, Any]:
-    """Whether convert's chunks took what the throughput that plans rest on gives for them.
+def cost(settings: Settings, took: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether convert took the processor seconds that plans reckon with for this much work.
 
-    Chunks that a process began with, in which everything is loaded, are in neither number.
+    Those of all its workers and sandboxes: what else runs on a machine hardly changes them.
     """
-    took = _timing(run, point).get("chunks") or {"chunks": 0}
     known = calibration_of(settings)
     if known is None:
         said = "no throughput was measured: `ladon plan --measure FILE` on one of the files"
         return {"name": "cost", "green": False, "said": said}
-    if not took["chunks"]:
-        # Nothing to compare: that is so where each process had one chunk. The next step has more.
-        green = settings.data.share == "one"
-        return {"name": "cost", "green": green, "said": "too few chunks to compare"}
-    events, chunks = (Amount.exact(took[k], "") for k in ("events", "chunks"))
-    predicted = known.seconds(events, chunks).value or 0.0
-    ratio = took["seconds"] / predicted
+    if not took.get("chunks"):
+        said = "nothing was converted, all chunks were there: run once more with run.skims=false"
+        return {"name": "cost", "green": False, "said": said}
+    names = ("events", "chunks", "files", "processes")
+    predicted = known.seconds(*(Amount.exact(took[k], "") for k in names)).value or 0.0
+    ratio = took["cpu_s"] / predicted
     said = (
-        f"predicted {predicted:.3g} core-seconds for {took['events']} events in "
-        f"{took['chunks']} chunks, measured {took['seconds']:.3g}"
+        f"predicted {predicted:.3g} processor seconds for "
+        + ", ".join(f"{took[k]} {k}" for k in names)
+        + f"; measured {took['cpu_s']:.3g}"
     )
+    if "measured_by" in took:
+        said += f" (by the run {took['measured_by']}; a skim had the chunks of this one)"
     green = abs(ratio - 1) <= TOLERANCE
     advice = "" if green else "; measure anew with `ladon plan --measure FILE` on such a file here"
     return {"name": "cost", "green": green, "said": said + advice, "ratio": round(ratio, 3)}
+
+
+def _took(
+    settings: Settings, run: Path, point: str, solutions: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the conversion of this step took.
+
+    Where a skim had all of its chunks: what it took the run of this promotion, on the same share or
+    on the one before, that converted by the same solution last.
+    """
+    took: dict[str, Any] = _timing(run, point).get("chunks") or {}
+    if took.get("chunks"):
+        return took
+    kept, share = promotion_of(settings), STEPS.index(settings.data.share)
+    for step in (kept.get(name, {}) for name in reversed(STEPS[: share + 1])):
+        same = step.get("solutions", {}).get("convert") == solutions.get("convert")
+        if same and step.get("took", {}).get("chunks"):
+            return {"measured_by": step["run"], **step["took"]}
+    return took
 
 
 def _timing(run: Path, point: str) -> dict[str, Any]:

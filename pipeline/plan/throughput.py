@@ -1,4 +1,4 @@
-"""How fast convert is on one core, as it was measured, and how much it leaves on disk."""
+"""What convert costs in processor seconds, as it was measured, and how much it leaves on disk."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from pipeline.files import read_json, write_json
 from pipeline.plan.amount import Amount, total
 from pipeline.settings import Settings
 
+SCHEMA = 2
+"""1 had seconds by the clock."""
 STORED = Path(__file__).with_name("throughput.json")
 OWN = Path("throughput.json")
 """Below run.outputs: what `ladon plan --measure` found on this machine; it goes before STORED."""
 ELSEWHERE = 2.0
 """Factor to which a rate is taken to hold on another machine, or on other files: an assumption, of
 the size of the difference between processors and file systems of ten years."""
+OF_REAL = 1.3
+"""Factor to which what is kept of one real file is taken to hold for others: as of their bytes."""
 FEW_EVENTS = 10_000
 OF_FEW = 5.0
 """Factor to which fewer than FEW_EVENTS events say how fast many are: an assumption, for baskets,
@@ -31,7 +35,11 @@ class Calibration:
     selection: str
     s_per_event: float
     s_per_chunk: float
-    """Core-seconds that a chunk takes besides those of its events."""
+    """Processor seconds that a chunk takes besides those of its events."""
+    s_per_file: float
+    """That opening a file takes; its chunks in one process share it."""
+    s_per_process: float
+    """That a worker takes to start, and to load everything."""
     slowest: float
     fastest: float
     """Time of the slowest and of the fastest chunk over what these two numbers give."""
@@ -43,6 +51,8 @@ class Calibration:
     file: str
     adler32: str
     synthetic: bool
+    executor: str
+    """Kind of the worker that was measured."""
     machine: str
     code_sha256: str
 
@@ -51,7 +61,8 @@ class Calibration:
         """What it was measured on, in words."""
         made = "synthetic" if self.synthetic else "real"
         return (
-            f"measured on {self.chunks} chunks of {self.file} ({made}), one core of {self.machine}"
+            f"measured on {self.chunks} chunks of {self.file} ({made}), one worker "
+            f"({self.executor}) on {self.machine}, in processor seconds"
         )
 
     @property
@@ -59,12 +70,17 @@ class Calibration:
         """In very large chunks."""
         return 1 / (self.s_per_event or self.s_per_chunk)
 
-    def seconds(self, events: Amount, chunks: Amount) -> Amount:
-        """Core-seconds for so many events in so many chunks.
+    def seconds(self, events: Amount, chunks: Amount, files: Amount, processes: Amount) -> Amount:
+        """Processor seconds for so many events in so many chunks, openings of files and workers.
 
         Wider on another machine, for files that are not synthetic, and where few were measured.
         """
-        work = total([events.times(self.s_per_event), chunks.times(self.s_per_chunk)])
+        work = total(
+            [
+                events.times(self.s_per_event), chunks.times(self.s_per_chunk),
+                files.times(self.s_per_file), processes.times(self.s_per_process),
+            ]
+        )  # fmt: skip
         spread = Amount(1.0, self.fastest, self.slowest, "")
         said = self.what
         if self.machine != machine() or self.synthetic:
@@ -74,6 +90,14 @@ class Calibration:
             spread = spread.times(Amount.within(1.0, OF_FEW, ""))
             said += f"; of {self.events} events, to a factor {OF_FEW:g} more"
         return work.times(spread, said)
+
+    def kept(self, events: Amount) -> Amount:
+        """Bytes that convert leaves of so many events: what passes differs between files."""
+        factor = ELSEWHERE if self.synthetic or self.events < FEW_EVENTS else OF_REAL
+        per_event = Amount.within(self.kept_bytes_per_event, factor, "")
+        return events.times(
+            per_event, f"events, and what convert kept of {self.file}, to a factor {factor:g}"
+        )
 
 
 def machine() -> str:
@@ -93,9 +117,7 @@ def calibration_of(settings: Settings) -> Calibration | None:
     """What is known for these settings: measured here, else what comes with Ladon, else None."""
     wanted = (settings.channel.name, settings.channel.selection)
     for path in (Path(settings.run.outputs) / OWN, STORED):
-        if not path.is_file():
-            continue
-        for plain in read_json(path)["calibrations"]:
+        for plain in _kept(path):
             if (plain["channel"], plain["selection"]) == wanted:
                 return Calibration(**plain)
     return None
@@ -103,10 +125,18 @@ def calibration_of(settings: Settings) -> Calibration | None:
 
 def keep(found: Calibration, path: Path) -> None:
     """Put a calibration into a file of them, in the place of the one for the same selection."""
-    kept: list[dict[str, Any]] = read_json(path)["calibrations"] if path.is_file() else []
     same = (found.channel, found.selection)
-    kept = [c for c in kept if (c["channel"], c["selection"]) != same]
-    write_json(path, {"schema": 1, "calibrations": [*kept, asdict(found)]})
+    kept = [c for c in _kept(path) if (c["channel"], c["selection"]) != same]
+    write_json(path, {"schema": SCHEMA, "calibrations": [*kept, asdict(found)]})
+
+
+def _kept(path: Path) -> list[dict[str, Any]]:
+    """The calibrations in a file; none of another schema, whose seconds are another thing."""
+    content: dict[str, Any] = read_json(path) if path.is_file() else {}
+    if content.get("schema") != SCHEMA:
+        return []
+    found: list[dict[str, Any]] = content["calibrations"]
+    return found
 
 
 def default_file(settings: Settings) -> Path:

@@ -61,8 +61,9 @@ def plan(arguments: Sequence[str], console: Console) -> int:
         keep(found, default_file(settings))
         if not wanted.json:
             console.print(
-                f"{found.what}: {found.s_per_event * 1e6:.3g} µs per event and "
-                f"{found.s_per_chunk * 1e3:.3g} ms per chunk; kept in "
+                f"{found.what}: {found.s_per_event * 1e6:.3g} µs per event, "
+                f"{found.s_per_chunk * 1e3:.3g} ms per chunk, {found.s_per_file * 1e3:.3g} ms per "
+                f"file and {found.s_per_process:.3g} s per worker; kept in "
                 f"{default_file(settings)}", highlight=False, soft_wrap=True,
             )  # fmt: skip
     made = make_plan(settings)

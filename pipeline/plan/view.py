@@ -9,6 +9,8 @@ from pipeline.plan.amount import Amount
 from pipeline.plan.estimate import Plan, Scope
 from pipeline.plan.inventory import Inventory
 
+NARROW = 1.001
+"""What is known within a thousandth is said with a digit more: totals that somebody rounded."""
 UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -84,7 +86,8 @@ def amount(found: Amount, form: str | None = None) -> str:
 
     if found.is_exact:
         return text(found.value)
-    value, low, high = _rounded(found.value), _rounded(found.low), _rounded(found.high)
+    digits = 4 if (found.high or 0) <= NARROW * (found.low or 0) else 3
+    value, low, high = (_rounded(end, digits) for end in (found.value, found.low, found.high))
     found = Amount(value, low, high, found.how)
     if text(found.low) == text(found.high):
         return f"~{text(found.value)}"
@@ -98,9 +101,9 @@ def time_of(hours: Amount) -> str:
     return amount(hours.times(factor), f"{{:,.2g}} {unit}")
 
 
-def _rounded(value: float | None) -> float | None:
-    """Three digits of an estimate: more are not known."""
-    return None if value is None else float(f"{value:.3g}")
+def _rounded(value: float | None, digits: int) -> float | None:
+    """So many digits of an estimate: more are not known."""
+    return None if value is None else float(f"{value:.{digits}g}")
 
 
 def _events(scope: Scope, kind: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.data.identity import is_remote
+from executors.base import is_remote
 from pipeline.files import replacing, sha256_file, sha256_json, write_json
 from pipeline.settings import Settings
 from pipeline.skim.manifest import MANIFEST, Part, Skim, SkimError, choices, read_skim
@@ -27,6 +27,26 @@ def key_of(fileset: Mapping[str, Any], keys: Sequence[str]) -> str:
     files = [file for sample in fileset["samples"].values() for file in sample["files"]]
     unverified = [_state(f) for f in files if f.get("verified") != "checksum"]
     return sha256_json({"chunks": list(keys), "unverified": unverified})[:32]
+
+
+def names_of(fileset: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    """What the index of a skim calls the chunks of a fileset, or of a part of one.
+
+    The key of a chunk, and where nobody verified the checksum of its file, what is known of that.
+    """
+    states = {
+        (name, file["path"]): _state(file)
+        for name, sample in fileset["samples"].items()
+        for file in sample["files"]
+        if file.get("verified") != "checksum"
+    }
+    return [
+        key if state is None else sha256_json({"chunk": key, "unverified": state})[:32]
+        for key, state in (
+            (key, states.get((chunk["sample"], chunk["path"])))
+            for key, chunk in zip(keys, fileset["chunks"], strict=True)
+        )
+    ]
 
 
 def open_skim(settings: Settings) -> tuple[Path, Skim]:
@@ -68,14 +88,22 @@ def take_parts(
     kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
     keys = [store.key(chunk, kinds[chunk.sample]) for chunk in chunks_of(fileset)]
     _check_made_alike(folder, skim, keys, store)
-    for part in skim.parts:
+    put_parts(folder, skim.parts, store)
+    return list(skim.parts)
+
+
+def put_parts(folder: Path, parts: Sequence[Part], store: ChunkStore) -> None:
+    """Put some parts of a skim into a chunk store.
+
+    Raises SkimError for a part that is gone or changed, before the store has any of them.
+    """
+    for part in parts:
         _check_part(folder, part)
-    for part in skim.parts:
+    for part in parts:
         with replacing(store.rows_path(part.key)) as temporary:
             temporary.unlink()
             link_or_copy(folder / f"{part.key}.parquet", temporary)
         write_json(store.folder / f"{part.key}.json", asdict(part.record))
-    return list(skim.parts)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

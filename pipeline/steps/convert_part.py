@@ -47,6 +47,7 @@ def _record(place: Place, number: int, executor: ChunkExecutor) -> dict[str, Any
     """Convert one part; the record of what that made."""
     from pipeline.stages.convert.part import write_part
     from pipeline.stages.convert.runner import convert_all
+    from pipeline.steps.skims import keep_part, take_part
 
     folder, settings = place.part(number), place.settings()
     if folder.is_dir():
@@ -63,11 +64,13 @@ def _record(place: Place, number: int, executor: ChunkExecutor) -> dict[str, Any
         part = counted_part(part, settings.data)
     progress = StepProgress(Path.cwd(), f"{place.owner}-convert-{number}")
     try:
+        take_part(place, part, number)
         product = convert_all(
             place.folder / "solution.py", part, settings, Path("chunks"), executor, progress,
             place.jail(), number,
         )  # fmt: skip
         write_part(product, folder)
+        keep_part(product, folder)
     except ContractError as error:
         failure, text = failure_of(error)
         folder.mkdir(parents=True, exist_ok=True)

@@ -67,18 +67,20 @@ def timing(began: float) -> dict[str, Any]:
 
 def _with_chunks(place: Place, own: dict[str, Any], timed: Any) -> dict[str, Any]:
     """The cost of convert: of its chunks, and of the jobs that it was cut into."""
+    from pipeline.stages.convert.product import Timed
+
     if place.stage != "convert" or place.plan.parts == 1:
         return {**own, "chunks": timed} if timed else own
     records = [place.part_record(number) for number in range(place.plan.parts)]
     costs = [read_json(path)["timing"] for path in records if path.is_file()]
     every = [own, *costs]
-    chunks = [c["chunks"] for c in costs if "chunks" in c]
+    parts = [Timed(**c["chunks"]) for c in costs if "chunks" in c]
     return {
         **own,
         "wall_s": round(sum(c["wall_s"] for c in every), 3),
         "cpu_s": round(sum(c["cpu_s"] for c in every), 3),
         "max_rss_mb": max(c["max_rss_mb"] for c in every),
-        "chunks": {k: sum(c[k] for c in chunks) for k in ("chunks", "events", "seconds")},
+        "chunks": asdict(sum(parts, Timed())),
     }
 
 
@@ -149,6 +151,7 @@ def _run_convert(place: Place, executor: ChunkExecutor) -> dict[str, Any]:
 def _gather(place: Place) -> dict[str, Any]:
     """Put together what the jobs of convert made; the first that failed speaks for all."""
     from pipeline.stages.convert.part import gather
+    from pipeline.steps.skims import keep_gathered
 
     source = place
     if place.plan.solver == "reference" and not place.is_reference:
@@ -164,6 +167,7 @@ def _gather(place: Place) -> dict[str, Any]:
         [source.part(number) for number in numbers], place.fileset(), place.settings(),
         sha256_file(place.folder / "solution.py"), place.folder / "output", place.folder / "sealed",
     )  # fmt: skip
+    keep_gathered(place, source)
     return {}
 
 

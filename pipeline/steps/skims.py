@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.files import sha256_file
+from pipeline.settings import Settings
 from pipeline.skim import (
     FOLDER,
+    INDEX,
+    MANIFEST,
+    Finished,
+    Part,
     SkimError,
+    keep_chunks,
     keep_skim,
     key_of,
+    names_of,
     open_skim,
+    put_parts,
+    read_index,
     read_skim,
     take_parts,
+    write_index,
 )
-from pipeline.skim.manifest import MANIFEST
+from pipeline.stages.convert.part import counted
 from pipeline.stages.convert.product import ConvertProduct
 from pipeline.stages.convert.runner import chunks_of, facts_of
 from pipeline.stages.convert.store import ChunkStore
@@ -33,16 +47,14 @@ def take(place: Place) -> None:
     damaged, it is told and removed, and the ROOT files are read: it will be made again.
     """
     settings, fileset = place.settings(), place.fileset()
-    facts = facts_of(fileset, settings.data.release)
-    store = ChunkStore.of(CHUNKS, sha256_file(place.folder / "solution.py"), settings, facts)
+    store = _store(place, fileset, settings)
     if settings.data.skim is not None:
         folder, skim = open_skim(settings)
         take_parts(folder, skim, fileset, store)
         return
     if not settings.run.skims:
         return
-    kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
-    keys = [store.key(chunk, kinds[chunk.sample]) for chunk in chunks_of(fileset)]
+    keys = _keys(fileset, store)
     if all(store.finished(key) for key in keys):
         return
     folder = skims() / key_of(fileset, keys)
@@ -52,8 +64,36 @@ def take(place: Place) -> None:
         took = take_parts(folder, read_skim(folder), fileset, store)
         print(f"ladon: {len(took)} chunks were taken from the skim {folder}", flush=True)
     except SkimError as error:
-        print(f"ladon: {error}; the ROOT files are read, and the skim is made again", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, error)
+
+
+def take_part(place: Place, part: Mapping[str, Any], number: int) -> None:
+    """The same for the chunks of one of the jobs that convert is cut into.
+
+    Each chunk is looked for in all skims: those jobs were cut otherwise, or had other files too.
+    """
+    settings = place.settings()
+    if not settings.run.skims:
+        return
+    store = _store(place, part, settings, number)
+    keys = _keys(part, store)
+    wanted = dict(zip(names_of(part, keys), keys, strict=True))
+    wanted = {name: key for name, key in wanted.items() if not store.finished(key)}
+    for index in sorted(skims().glob(f"[0-9a-f]*/{INDEX}")):
+        folder = index.parent
+        there = {n: k for n, k in wanted.items() if (folder / f"{k}.parquet").is_file()}
+        if not there:
+            continue
+        try:
+            took = read_index(index, there)
+            put_parts(folder, took, store)
+        except SkimError as error:
+            _remove(folder, error)
+            continue
+        if took:
+            print(f"ladon: {len(took)} chunks were taken from the skim {folder}", flush=True)
+        done = {part.key for part in took}
+        wanted = {name: key for name, key in wanted.items() if key not in done}
 
 
 def keep(place: Place, product: ConvertProduct) -> None:
@@ -61,6 +101,61 @@ def keep(place: Place, product: ConvertProduct) -> None:
     settings = place.settings()
     if settings.run.skims and settings.data.skim is None:
         keep_skim(product, settings, skims())
+
+
+def keep_part(product: ConvertProduct, folder: Path) -> None:
+    """Leave in a job's folder what it adds to a skim, for the job that gathers."""
+    finished = [o for o in product.outcomes if o.record is not None]
+    parts = [
+        Part(o.key, sha256_file(product.store.rows_path(o.key)), o.record)
+        for o in finished
+        if o.record is not None
+    ]
+    write_index(folder / INDEX, parts, [part.key for part in parts])
+
+
+def keep_gathered(place: Place, source: Place) -> None:
+    """Keep as a skim what the jobs of `source` made: the one that a single job would have kept.
+
+    Not where a chunk is in quarantine, nor where jobs of an older version left no word of theirs.
+    """
+    settings = place.settings()
+    folders = [source.part(number) for number in range(place.plan.parts)]
+    if not settings.run.skims or not all((folder / INDEX).is_file() for folder in folders):
+        return
+    fileset = counted(folders, place.fileset(), settings)
+    made: dict[str, Finished] = {}
+    for number, folder in enumerate(folders):
+        store = _store(place, fileset, settings, number)
+        for part in read_index(folder / INDEX):
+            rows = store.rows_path(part.key)
+            made[part.key] = Finished(part.key, part.record, rows, part.sha256)
+    keys = _keys(fileset, _store(place, fileset, settings))
+    if keys and {*keys} <= {*made}:
+        solution = sha256_file(place.folder / "solution.py")
+        keep_chunks(fileset, solution, [made[key] for key in keys], settings, skims())
+
+
+def _store(
+    place: Place, fileset: Mapping[str, Any], settings: Settings, part: int | None = None
+) -> ChunkStore:
+    solution = sha256_file(place.folder / "solution.py")
+    facts = facts_of(fileset, settings.data.release)
+    return ChunkStore.of(CHUNKS, solution, settings, facts, part)
+
+
+def _keys(fileset: Mapping[str, Any], store: ChunkStore) -> list[str]:
+    kinds = {name: str(sample["kind"]) for name, sample in fileset["samples"].items()}
+    return [store.key(chunk, kinds[chunk.sample]) for chunk in chunks_of(fileset)]
+
+
+def _remove(folder: Path, error: SkimError) -> None:
+    """Take a damaged skim away at once, so that no other job meets half of it."""
+    print(f"ladon: {error}; the ROOT files are read, and the skim is made again", flush=True)
+    away = folder.with_name(f".{folder.name}.damaged.{os.getpid()}")
+    with contextlib.suppress(OSError):  # another job was faster
+        folder.rename(away)
+    shutil.rmtree(away, ignore_errors=True)
 
 
 def skims() -> Path:

@@ -28,12 +28,17 @@ class Row:
     @property
     def line(self) -> str:
         sign = "at most" if self.most else "at least"
-        asked = f"{sign} {self.asked:g} {self.unit}".rstrip()
+        asked = f"{sign} {_text(self.asked)} {self.unit}".rstrip()
         if self.held is not None:
-            asked += f" (held: {self.held:g})"
+            asked += f" (held: {_text(self.held)})"
         met = self.reached <= self.asked if self.most else self.reached >= self.asked
-        value = f"{self.reached:.3g} {self.unit}".rstrip()
+        value = f"{_text(self.reached)} {self.unit}".rstrip()
         return f"  {self.what:52s}{asked:32s}{value:14s}{'yes' if met else 'MISSED'}"
+
+
+def _text(number: float) -> str:
+    """Counts in full, measures with three digits."""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:.3g}"
 
 
 def printed(title: str, rows: Sequence[Row], module: str) -> str:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import uproot
 import vector
 
-from executors import make_executor
+from executors import make_executor, reading
 from executors.base import Chunk, ChunkExecutor, Ok
 from pipeline.configure import configure
 from pipeline.data.schema import door
@@ -38,6 +38,8 @@ from pipeline.stages.convert.task import ConvertTask
 from pipeline.stages.jail import TRUSTED, Jail
 from pipeline.stages.solution import load_solution
 
+AT_ONCE = "not ahead "
+"""Before the name of a way: chunks are read when they are worked on, and not before."""
 REPEATS = 3
 """Times that a process repeats its work, after once to warm up; the fastest counts."""
 
@@ -117,13 +119,13 @@ def _notebook_columns(data: ak.Array) -> dict[str, np.ndarray]:
     return {name: ak.to_numpy(values) for name, values in columns.items()}
 
 
-def fileset(path: Path) -> dict[str, Any]:
-    """One file of data, in chunks of the default size."""
+def fileset(path: Path, where: str | None = None) -> dict[str, Any]:
+    """One file of data, in chunks of the default size, to be read there or from an address."""
     tree, step = settings().channel.tree, settings().data.chunk_size
     with uproot.open(path) as file:
         entries = file[tree].num_entries
     chunks = [
-        {"id": f"{start:016x}", "sample": "data", "path": str(path), "start": start,
+        {"id": f"{start:016x}", "sample": "data", "path": where or str(path), "start": start,
          "stop": min(start + step, entries)}
         for start in range(0, entries, step)
     ]  # fmt: skip
@@ -133,10 +135,14 @@ def fileset(path: Path) -> dict[str, Any]:
 
 
 def converted(
-    path: Path, executor: ChunkExecutor, folder: Path, jail: Jail = TRUSTED
+    path: Path,
+    executor: ChunkExecutor,
+    folder: Path,
+    jail: Jail = TRUSTED,
+    where: str | None = None,
 ) -> Callable[[], int]:
     """Everything that `ladon run` does for a chunk, each time into an empty store in `folder`."""
-    files, chosen, number = fileset(path), settings(), count()
+    files, chosen, number = fileset(path, where), settings(), count()
 
     def convert() -> int:
         store = folder / str(next(number))
@@ -199,8 +205,12 @@ def peak_memory_gb(path: Path) -> float:
 
 
 def main() -> None:
-    """`python -m tests.benchmarks.ways WAY FILE`: seconds of the fastest repetition, and rows."""
+    """`python -m tests.benchmarks.ways WAY FILE [ADDRESS]`: seconds of the fastest repetition, and
+    rows; the file is read from the address if there is one."""
     way, path = sys.argv[1], Path(sys.argv[2])
+    where = sys.argv[3] if len(sys.argv) > 3 else None
+    if way.startswith(AT_ONCE):
+        way, reading.read_ahead = way.removeprefix(AT_ONCE), lambda chunk, branches: None
     if way == "memory":
         print(json.dumps({"peak_gb": peak_memory_gb(path)}))
         return
@@ -216,7 +226,7 @@ def main() -> None:
             if kind == "skim":
                 work = from_skim(path, executor, folder)
             else:
-                work = converted(path, executor, folder, walled)
+                work = converted(path, executor, folder, walled, where)
         rows = work()
         times = []
         for _ in range(REPEATS):

@@ -25,8 +25,8 @@ import pytest
 from pipeline.data.identity import basename
 from pipeline.files import read_json
 from tests.chaos.mirror import Mirror, luminosity, make_mirror, spoil
-from tests.chaos.portal import Portal, served
 from tests.command import Ladon
+from tests.mirror.upstream import Upstream, upstream
 
 CHUNK = 13
 """Events: the mirror of 21 pieces per sample gives more than 5,000 chunks of it."""
@@ -93,7 +93,7 @@ class Weather:
 
     mirror: Mirror
     spoilt: dict[Path, str]
-    portal: Portal
+    portal: Upstream
     folder: Path
     killed: int
     said_when_full: str
@@ -117,12 +117,12 @@ def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weather]:
     """The run: its disk full when a tenth is done, workers killed, to its end."""
     mirror = make_mirror(tmp_path_factory.mktemp("mirror"), 21)
     spoilt = spoil(mirror, DAMAGED, seed=3)
-    with small_disk("700m") as disk, served(mirror.folder, ILL) as portal:
+    with small_disk("700m") as disk, upstream(mirror.folder, ILL) as portal:
         ladon = Ladon(disk)
         command = [
             "run", "run.name=chaos", "channel=hyy", "data=opendata_2025", "solver=reference",
             "stages=[inspect,convert,preprocess]", f"data.manifest={mirror.manifest}",
-            f"data.location={portal.address}", "data.access=stream", f"data.cache={disk}/cache",
+            f"data.location={portal.url}/ok", "data.access=stream", f"data.cache={disk}/cache",
             f"data.luminosity={luminosity()}", f"data.chunk_size={CHUNK}", "site.retries=6",
         ]  # fmt: skip
         run = disk / "outputs" / "chaos"
@@ -158,12 +158,13 @@ def test_every_chunk_is_counted_once(weather: Weather, capsys: pytest.CaptureFix
         print(
             f"\n{len(chunks):,} chunks of {len(weather.mirror.files)} files, of which "
             f"{len(weather.spoilt)} were damaged; {weather.portal.refused} of "
-            f"{weather.portal.asked} requests got a 502; {weather.killed} workers were killed; "
-            f"the disk was full after {weather.kept_when_full} chunks; quarantine: {dict(reasons)}"
+            f"{weather.portal.asked.total()} requests got a 502; {weather.killed} workers were "
+            f"killed; the disk was full after {weather.kept_when_full} chunks; "
+            f"quarantine: {dict(reasons)}"
         )
     assert len(chunks) >= 5_000
     assert len({c["id"] for c in chunks}) == len(chunks)
-    assert weather.portal.refused > 0.01 * weather.portal.asked
+    assert weather.portal.refused > 0.01 * weather.portal.asked.total()
     assert weather.killed > 0
     assert 500 <= weather.kept_when_full < len(chunks)
     by_sample: dict[str, int] = collections.defaultdict(int)

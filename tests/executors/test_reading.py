@@ -55,6 +55,17 @@ def test_only_the_branches_asked_for_are_there(root_file: Path) -> None:
     assert ak.num(events["pt"]).tolist() == [n % 4 for n in range(250, 650)]
 
 
+def test_the_schema_of_a_file_is_made_once_and_by_coffea(root_file: Path) -> None:
+    """`_factory` counts on `from_root` making its schema by calling `schemaclass`, once."""
+    first, second = chunks_of(root_file, 0, 400, 800)
+    reading.read(first, ["pt"])
+    (made,) = reading._SCHEMAS.values()
+    events = reading.read(second, ["pt"])
+    assert list(reading._SCHEMAS.values()) == [made]
+    assert made.form["fields"] == ["pt"]
+    assert ak.num(events["pt"]).tolist() == [n % 4 for n in range(400, 800)]
+
+
 def test_too_few_entries_are_refused(root_file: Path) -> None:
     (chunk,) = chunks_of(root_file, 990, 1010)
     with pytest.raises(reading.EventCountError, match="expected 20 events of 1 branches, found 10"):

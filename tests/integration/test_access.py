@@ -171,6 +171,27 @@ def test_a_server_that_answers_502_for_a_while(
 
 
 @pytest.mark.nginx
+def test_streamed_files_are_converted_by_several_jobs(
+    mirror: Mirror, local: dict[str, Any], web: str
+) -> None:
+    """Nobody opens a file before the job that converts it, and the bits are the same."""
+    more = (STAGES, "data.access=stream", "site.budget.convert_jobs=3")
+    results = mirror.run("jobs", web, *more)
+    assert results["cutflow"] == local["cutflow"]
+    assert mirror.fileset("jobs")["counted"] is False
+    convert = {k: v for k, v in mirror.tables("folder").items() if k.startswith("convert/")}
+    found = {k: v for k, v in mirror.tables("jobs").items() if k.startswith("convert/")}
+    said = {k for k in {*convert, *found} if convert.get(k) != found.get(k)}
+    assert said <= {"convert/output/counts.json", "convert/output/ledger.json"}
+    ledgers = [
+        read_json(mirror.ladon.folder / "outputs" / n / "points/main/convert/output/ledger.json")
+        for n in ("jobs", "folder")
+    ]
+    counts = [sorted((c["id"], c["sha256"]) for c in one["chunks"]) for one in ledgers]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.nginx
 def test_a_mirror_of_files_with_other_bytes_is_refused(mirror: Mirror, web: str) -> None:
     for way, said in (("wrong", "expected adler32"), ("short", "bytes at")):
         child = mirror.ladon.start(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pipeline.files import sha256_file
+import pytest
+
+from pipeline.files import read_json, sha256_file
 from pipeline.report.results import validate_results
 from tests.command import SMALL, Ladon
 
@@ -70,3 +72,37 @@ def test_the_same_files_are_converted_once(ladon: Ladon) -> None:
             for run in ("first", "second")
         }
         assert len(digests) == 1
+
+
+def logged(run: Path) -> str:
+    """Everything that the jobs of convert said."""
+    folder = run / "logs" / "execute"
+    return "\n".join(p.read_text() for p in folder.rglob("*.log") if "convert" in str(p))
+
+
+def kept(outputs: Path) -> dict[str, dict[str, str]]:
+    """Of each skim its name, and the hashes of its files."""
+    return {
+        folder.name: {path.name: sha256_file(path) for path in folder.iterdir()}
+        for folder in (outputs / "skims").iterdir()
+    }
+
+
+@pytest.mark.realdata
+def test_real_files_that_the_jobs_count_give_the_same_skim(ladon: Ladon, samples: Path) -> None:
+    given = (
+        "run", "channel=hzz4l", "data=opendata_2020", f"data.location={samples / '2020e-13tev'}",
+        "data.verify=none", "data.partial=true", "solver=reference", "stages=[inspect,convert]",
+    )  # fmt: skip
+    alone, outputs = ladon.folder / "alone", ladon.folder / "outputs"
+    ladon(*given, "run.name=one", f"run.outputs={alone}")
+    ladon(*given, "run.name=three", "site.budget.convert_jobs=3")
+    (fileset,) = (outputs / "three" / "fileset").glob("*[0-9a-f].json")
+    assert read_json(fileset)["counted"] is False
+    assert kept(alone) == kept(outputs)
+    # Jobs that are cut otherwise take each chunk from there.
+    ladon(*given, "run.name=two", "site.budget.convert_jobs=2", "seed=7")
+    assert "chunks were taken from the skim" in logged(outputs / "two")
+    timing = read_json(next((outputs / "two").glob("reference/*/convert/timing.json")))
+    assert timing["chunks"]["chunks"] == 0
+    assert kept(alone) == kept(outputs)

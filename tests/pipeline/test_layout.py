@@ -115,6 +115,9 @@ def test_real_files_are_counted_by_the_jobs(tmp_path: Path) -> None:
     settings = ["run.name=x", "data=opendata_2025", f"data.location={tmp_path}"]
     cut = freeze(configure([*settings, "site.budget.convert_jobs=4"]), tmp_path / "a").points[0]
     assert (cut.parts, cut.later) == (4, True)
+    streamed = [*settings[:2], "data.location=https://a.b", "data.access=stream"]
+    away = freeze(configure([*streamed, "site.budget.convert_jobs=4"]), tmp_path / "c").points[0]
+    assert (away.parts, away.later) == (4, True)
     whole = freeze(configure(settings), tmp_path / "b").points[0]
     assert (whole.parts, whole.later) == (1, False)  # half a minute of work
 

@@ -89,6 +89,7 @@ def test_the_same_command_again_computes_nothing(scripted: Launched, launcher: L
     assert {p: p.stat().st_mtime_ns for p in before} == before
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_four_leptons_of_real_files(launcher: Launcher, samples: Path) -> None:
     launched = launcher(

@@ -129,6 +129,7 @@ def test_another_key_and_another_name_are_told_apart(random_server: Vllm, tmp_pa
         model.complete(QUESTION, seed=1)
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_the_endpoints_failure_and_a_new_one_goes_on(
     vllm_python: Path, random_model: Path, tmp_path: Path
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
+from executors.base import is_remote
 from pipeline.data.errors import LocationError
-from pipeline.data.identity import is_remote, portal_path
+from pipeline.data.identity import portal_path
 
 PORTAL = ("https://opendata.cern.ch", "root://eospublic.cern.ch")
 """The portal over HTTPS and over XRootD: the same paths below both."""

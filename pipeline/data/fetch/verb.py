@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from executors.base import is_remote
 from pipeline.configure import configure
 from pipeline.data.fetch.address import PORTAL
 from pipeline.data.fetch.faults import Failure
@@ -14,7 +15,6 @@ from pipeline.data.fetch.index import fetch_indexes, indexes
 from pipeline.data.fetch.meter import Meter
 from pipeline.data.fetch.transfer import JOBS, Outcome, Transfer
 from pipeline.data.fetch.wanted import transfer_of, wanted_files
-from pipeline.data.identity import is_remote
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.settings import Settings

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from executors.base import is_remote
 from pipeline.data.chosen import expanded
 from pipeline.data.fetch.address import PORTAL, check_sources, scheme
 from pipeline.data.fetch.cache import Cache, default_folder
 from pipeline.data.fetch.transfer import Transfer
 from pipeline.data.fetch.xrootd import installed
-from pipeline.data.identity import is_remote
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.manifest_choice import chosen_manifest, chosen_sha256
 from pipeline.data.share import share_of

@@ -9,7 +9,11 @@ from typing import Any
 
 import uproot
 
+from executors.base import is_remote
+from executors.diagnosis import is_passing
+from executors.remote import open_remote
 from pipeline.data.errors import BookkeeperError
+from pipeline.data.identity import basename
 
 METADATA = "MetaData"
 COMPLETE, INCOMPLETE = "CutBookkeepersAux", "IncompleteCutBookkeepersAux"
@@ -44,41 +48,43 @@ class Bookkeeper:
     weights: Weights
 
 
-def read_weights(path: Path) -> Weights:
-    """The weights of all events that went into the file at `path`.
+def read_weights(path: Path | str) -> Weights:
+    """The weights of all events that went into the file at `path`, which may be an address.
 
     Raises BookkeeperError if the file has no bookkeepers, or incomplete ones: those of a job that
-    did not read its input to the end, so that the sum lacks events.
+    did not read its input to the end, so that the sum lacks events. Of an address, an error of the
+    network that may pass is raised as it is.
     """
+    remote, where = is_remote(str(path)), basename(str(path))
     try:
-        with uproot.open(path) as file:
+        with open_remote(str(path)) if remote else uproot.open(path) as file:
             if METADATA not in file.keys(cycle=False, recursive=False):
                 raise BookkeeperError(
-                    f"expected tree {METADATA!r} with the cut bookkeepers in {path.name}, found "
+                    f"expected tree {METADATA!r} with the cut bookkeepers in {where}, found "
                     f"{', '.join(file.keys(cycle=False)) or 'nothing'}; the file was cut out of a "
                     "PHYSLITE file or is damaged: fetch it again"
                 )
             tree = file[METADATA]
             left = (
-                _column(tree, INCOMPLETE, "nAcceptedEvents", path)
+                _column(tree, INCOMPLETE, "nAcceptedEvents", where)
                 if _spelled(tree, INCOMPLETE, "nAcceptedEvents")
                 else ()
             )
-            kept = list(_bookkeepers(tree, path))
+            kept = list(_bookkeepers(tree, where))
     except (OSError, ValueError, LookupError) as error:
-        if isinstance(error, BookkeeperError):
+        if isinstance(error, BookkeeperError) or (remote and is_passing(error)):
             raise
         raise BookkeeperError(
-            f"expected readable cut bookkeepers in {path.name}, found {type(error).__name__}; "
+            f"expected readable cut bookkeepers in {where}, found {type(error).__name__}; "
             "fetch the file again"
         ) from error
     if len(left):
         raise BookkeeperError(
-            f"expected complete cut bookkeepers in {path.name}, found {len(left)} incomplete ones: "
+            f"expected complete cut bookkeepers in {where}, found {len(left)} incomplete ones: "
             "a job did not read its input to the end, and the sum of weights lacks events; fetch "
             "the file again, or leave the sample out"
         )
-    return all_events(kept, path.name)
+    return all_events(kept, where)
 
 
 def all_events(bookkeepers: Iterable[Bookkeeper], where: str) -> Weights:
@@ -97,9 +103,9 @@ def all_events(bookkeepers: Iterable[Bookkeeper], where: str) -> Weights:
     return max(found, key=lambda b: b.cycle).weights
 
 
-def _bookkeepers(tree: Any, path: Path) -> Iterable[Bookkeeper]:
+def _bookkeepers(tree: Any, where: str) -> Iterable[Bookkeeper]:
     columns = [
-        _column(tree, COMPLETE, name, path)
+        _column(tree, COMPLETE, name, where)
         for name in ("name", "inputStream", "cycle", "sumOfEventWeights",
                      "sumOfEventWeightsSquared", "nAcceptedEvents")
     ]  # fmt: skip
@@ -109,18 +115,18 @@ def _bookkeepers(tree: Any, path: Path) -> Iterable[Bookkeeper]:
         )
 
 
-def _column(tree: Any, container: str, name: str, path: Path) -> Sequence[Any]:
+def _column(tree: Any, container: str, name: str, where: str) -> Sequence[Any]:
     """The values of all bookkeepers; the tree has one entry for the whole file."""
     branch = _spelled(tree, container, name)
     if branch is None:
         raise BookkeeperError(
-            f"expected branch '{container}.{name}' in tree {METADATA!r} of {path.name}, found "
+            f"expected branch '{container}.{name}' in tree {METADATA!r} of {where}, found "
             "none; the file is of another version of PHYSLITE"
         )
     entries: list[Sequence[Any]] = tree[branch].array().tolist()
     if len(entries) != 1:
         raise BookkeeperError(
-            f"expected one entry in tree {METADATA!r} of {path.name}, found {len(entries)}; files "
+            f"expected one entry in tree {METADATA!r} of {where}, found {len(entries)}; files "
             "that were put together without merging their metadata cannot be normalised"
         )
     return entries[0]

@@ -9,9 +9,10 @@ from typing import Any
 import awkward as ak
 import uproot
 
+from executors.base import is_remote
 from executors.diagnosis import is_passing
 from executors.patience import patiently
-from executors.remote import is_remote, open_remote
+from executors.remote import open_remote
 from pipeline.data.schema import door
 
 

@@ -69,13 +69,14 @@ def gather(
     sealed.mkdir(parents=True, exist_ok=True)
     fileset = counted(folders, fileset, settings)
     flows: dict[str, list[tuple[tuple[str, int], ...]]] = {}
+    holders: dict[str, list[Path]] = {}
     for folder in folders:
         for name, steps in read_json(folder / CUTFLOW).items():
             flows.setdefault(name, []).append(tuple((str(s), int(n)) for s, n in steps))
+            holders.setdefault(name, []).append(folder / "rows" / f"{name}.parquet")
     cutflow = {}
     for name, sample in fileset["samples"].items():
-        paths = [p for f in folders if (p := f / "rows" / f"{name}.parquet").is_file()]
-        rows = [pq.read_table(path, use_threads=False) for path in paths]
+        rows = [pq.read_table(path, use_threads=False) for path in holders.get(name, [])]
         table = merged_rows(rows, settings.channel.name)
         del rows
         write_sample(name, sample["kind"], table, settings.unblind, output, sealed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,27 @@ from pipeline.stages.convert.store import BLINDED, ChunkStore
 
 @dataclass(frozen=True)
 class Timed:
-    """What converting cost: the chunks that were converted now, by processes that were warm."""
+    """What converting cost: of the chunks that were converted now, all workers together."""
 
     chunks: int = 0
     events: int = 0
-    seconds: float = 0.0
-    """Core-seconds, all workers together."""
+    files: int = 0
+    """Times that a file was opened."""
+    processes: int = 0
+    """That were started, and loaded everything."""
+    cpu_s: float = 0.0
+    """Processor seconds of workers and sandboxes."""
+    max_rss_mb: float = 0.0
+    """Of the largest worker."""
+
+    def __add__(self, other: Timed) -> Timed:
+        """Both together."""
+        sums = {
+            f.name: getattr(self, f.name) + getattr(other, f.name)
+            for f in fields(self)
+            if f.name != "max_rss_mb"
+        }
+        return Timed(**sums, max_rss_mb=max(self.max_rss_mb, other.max_rss_mb))
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,15 @@ def convert_all(
 
 
 def _timed(results: Sequence[Result]) -> Timed:
-    warm = [r for r in results if not isinstance(r, Err) and r.seconds is not None]
-    return Timed(len(warm), sum(len(r.chunk) for r in warm), sum(r.seconds or 0.0 for r in warm))
+    known = [(len(r.chunk), r.cost) for r in results if not isinstance(r, Err) and r.cost]
+    return Timed(
+        chunks=len(known),
+        events=sum(events for events, _ in known),
+        files=sum(cost.opened for _, cost in known),
+        processes=sum(cost.first for _, cost in known),
+        cpu_s=round(sum(cost.cpu_s for _, cost in known), 4),
+        max_rss_mb=round(max((cost.max_rss_mb for _, cost in known), default=0.0), 1),
+    )
 
 
 def chunks_of(fileset: Mapping[str, Any]) -> list[Chunk]:

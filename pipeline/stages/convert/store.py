@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class ChunkStore:
 
     folder: Path
     salt: str
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of each sample the numbers that its rows hold and no branch has."""
 
     @classmethod
     def of(
@@ -63,7 +65,7 @@ class ChunkStore:
         part: int | None = None,
     ) -> ChunkStore:
         """The part of the store below `root` for one solution, these settings and, where rows hold
-        facts of the samples that no branch has, these facts.
+        facts of the samples that no branch has, these facts: those of other samples do not matter.
 
         Where convert is cut into jobs each has a folder of its own: no folder grows too large.
         """
@@ -74,15 +76,17 @@ class ChunkStore:
                 "release": settings.data.release,
                 "channel": {k: channel[k] for k in ("name", "selection", "blind")},
                 "code": code_sha256(),
-                **({"facts": facts} if facts else {}),
             }
         )
         folder = root.resolve() / solution_sha256[:16]
-        return cls(folder if part is None else folder / str(part), salt)
+        return cls(folder if part is None else folder / str(part), salt, dict(facts or {}))
 
     def key(self, chunk: Chunk, kind: str) -> str:
         """Thirty-two hex digits that name a chunk's rows; `kind` is data or mc."""
-        text = "\0".join((self.salt, kind, chunk.id, str(chunk.start), str(chunk.stop)))
+        words = [self.salt, kind, chunk.id, str(chunk.start), str(chunk.stop)]
+        if own := self.facts.get(chunk.sample):
+            words.append(sha256_json(own))
+        text = "\0".join(words)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def rows_path(self, key: str) -> Path:

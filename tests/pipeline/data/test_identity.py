@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executors.base import is_remote
 from pipeline.data.errors import ManifestError
 from pipeline.data.identity import (
     basename,
     format_adler32,
-    is_remote,
     normalise_adler32,
     portal_path,
 )

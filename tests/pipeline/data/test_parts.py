@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.configure import configure
 from pipeline.data.parts import counted_part, part_sha256, read_part, with_counts, write_parts
 from pipeline.data.verify import adler32_file
+from tests.mirror.upstream import upstream
 
 
 def fileset(sizes: list[list[int]]) -> dict[str, Any]:
@@ -138,6 +139,28 @@ def test_what_jobs_counted_makes_the_same_chunks_in_the_whole(uncounted: dict[st
         for f in sample["files"]
     ]
     assert with_counts(uncounted, counts, 3)["chunks"] == part["chunks"]
+
+
+def test_a_job_counts_what_is_on_the_network_and_opens_only_what_is_not_known(
+    uncounted: dict[str, Any], tmp_path: Path
+) -> None:
+    """As from the disk, but for the checksum; the addresses come through as they are."""
+    data = configure(["data.chunk_size=3", "data.verify=size"]).data
+    local = counted_part(numbered(uncounted), data)
+    known = uncounted["samples"]["s0"]["files"][1]
+    known["entries"] = 7
+    with upstream(tmp_path) as web:
+        for sample in uncounted["samples"].values():
+            for file in sample["files"]:
+                file["path"] = f"{web.url}/ok//{Path(file['path']).name}"
+        found = counted_part(uncounted, data)
+        asked = {path for path, number in web.asked.items() if number}
+    assert [c["id"] for c in found["chunks"]] == [c["id"] for c in local["chunks"]]
+    assert found["chunks"][0]["path"] == f"{web.url}/ok//s0.0.root"
+    assert {f["verified"] for f in found["samples"]["s0"]["files"]} == {"size"}
+    assert asked == {"/ok//s0.0.root", "/ok//s1.0.root"}
+    assert found["samples"]["s1"]["files"][0]["problem"]["kind"] == "corrupt"
+    assert "take another mirror" in found["samples"]["s1"]["reason"]
 
 
 def test_the_hash_of_a_part_does_not_depend_on_where_files_lie(uncounted: dict[str, Any]) -> None:

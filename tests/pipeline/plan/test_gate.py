@@ -13,6 +13,7 @@ from pipeline.configure import configure
 from pipeline.files import write_json
 from pipeline.freeze import fileset_key, freeze
 from pipeline.plan import promotions
+from pipeline.plan.amount import Amount
 from pipeline.plan.estimate import make_plan
 from pipeline.plan.gate import GateError, check_gate
 from pipeline.plan.promotions import keep_step, promotion_key, record_path
@@ -32,16 +33,25 @@ def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any
     freeze(replace(settings, run=replace(settings.run, name=run.name)), run)
     known = calibration_of(settings)
     assert known is not None
-    seconds = known.s_per_event * 9_000 + known.s_per_chunk * 3
+    work = (9_000, 3, 2, 1)
+    seconds = known.seconds(*(Amount.exact(n, "") for n in work)).value or 0.0
     stage = run / "points" / "main" / "convert"
-    chunks = {"chunks": 3, "events": 9_000, "seconds": seconds * changed.get("cost", 1.0)}
-    write_json(stage / "timing.json", {"max_rss_mb": changed.get("memory", 900), "chunks": chunks})
-    write_json(stage / "record.json", {"solution_sha256": "ab" * 32})
+    chunks = {
+        **dict(zip(("events", "chunks", "files", "processes"), work, strict=True)),
+        "cpu_s": seconds * changed.get("cost", 1.0), "max_rss_mb": changed.get("memory", 900),
+        **changed.get("took", {}),
+    }  # fmt: skip
+    write_json(stage / "timing.json", {"max_rss_mb": 300, "chunks": chunks})
+    write_json(stage / "record.json", {"solution_sha256": changed.get("solution", "ab" * 32)})
     write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
     write_json(run / "points/main/measure/verdict.json", {"outcome": "not_reached"})
     sample = {"entries_expected": 9_000, "entries_done": 9_000, "quarantined": 0}
     sample |= changed.get("ledger", {})
     write_json(stage / "output" / "ledger.json", {"samples": {"data15": sample}})
+    files = [{"problem": changed.get("problem")}]
+    write_json(
+        run / "fileset" / f"{fileset_key(settings)}.json", {"samples": {"a": {"files": files}}}
+    )
     return keep_step(settings, run, "main")
 
 
@@ -78,6 +88,7 @@ def test_the_whole_of_2024_needs_its_steps_one_by_one(tmp_path: Path) -> None:
     [
         ({"outcome": "failed"}, "judge: convert failed"),
         ({"ledger": {"quarantined": 1, "entries_done": 8_000}}, "ledger: sample data15: 8000 of"),
+        ({"problem": {"kind": "file", "message": "a.root is no ROOT file"}}, "ledger: a.root is"),
         ({"memory": 5_000}, "memory: 5000 of 1600 MB"),
         ({"cost": 1.4}, "cost: predicted"),
         ({"cost": 0.6}, "cost: predicted"),
@@ -89,6 +100,23 @@ def test_what_was_not_green_is_named(tmp_path: Path, changed: dict[str, Any], sa
         check_gate([given(tmp_path, "data.share=1%")])
     assert said in str(refused.value)
     assert "ladon run channel=hyy data=opendata_2024 data.share=one" in str(refused.value)
+
+
+NOTHING = {"events": 0, "chunks": 0, "files": 0, "processes": 0, "cpu_s": 0.0, "max_rss_mb": 0.0}
+
+
+def test_a_step_whose_chunks_a_skim_had_is_judged_by_the_run_that_made_them(
+    tmp_path: Path,
+) -> None:
+    one, more = given(tmp_path, "data.share=one"), given(tmp_path, "data.share=1%")
+    assert not finished(one, tmp_path, took=NOTHING)["green"]
+    assert finished(one, tmp_path)["green"]
+    taken = finished(more, tmp_path, took=NOTHING)
+    assert taken["green"]
+    assert "by the run run-one; a skim had the chunks" in str(taken["checks"])
+    other = finished(more, tmp_path, took=NOTHING, solution="cd" * 32)
+    assert not other["green"]
+    assert "run once more with run.skims=false" in str(other["checks"])
 
 
 def test_cost_within_thirty_percent_is_green(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +11,14 @@ import numpy as np
 import pytest
 import uproot
 
+from executors.base import Cost
 from pipeline.configure import configure
 from pipeline.data.synthetic import generate_file
+from pipeline.files import read_json, write_json
 from pipeline.plan import measure_branches, throughput
 from pipeline.plan.amount import Amount
-from pipeline.plan.calibrate import CalibrationError, _line, calibrate
+from pipeline.plan.calibrate import CalibrationError, Measured, _plane, _start, calibrate
+from pipeline.plan.promotions import TOLERANCE
 from pipeline.plan.throughput import Calibration, calibration_of, default_file, keep
 
 
@@ -47,6 +52,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
 
 def test_a_calibration_counts_every_event(measured: Calibration) -> None:
     assert measured.s_per_event > 0 or measured.s_per_chunk > 0
+    assert measured.s_per_process > 0.1
     assert 0 < measured.fastest <= 1 <= measured.slowest
     assert measured.events == 2318
     assert measured.chunks >= 3
@@ -54,9 +60,37 @@ def test_a_calibration_counts_every_event(measured: Calibration) -> None:
     assert measured.max_rss_mb > 50
 
 
-def test_events_and_chunks_are_told_apart() -> None:
-    chunks = [(n, 0.2 + 1e-5 * n) for n in (100_000, 100_000, 25_000, 25_000)]
-    assert _line(chunks) == pytest.approx((1e-5, 0.2))
+def test_events_chunks_files_and_processes_are_told_apart() -> None:
+    kinds = [(100_000, False, False), (25_000, False, False), (25_000, False, True),
+             (100_000, True, True)]  # fmt: skip
+    chunks = [
+        Measured(n, Cost(0.2 + 1e-5 * n + 0.1 * opened + 3.0 * first, first, opened, 300.0))
+        for n, first, opened in kinds
+    ]
+    fitted = _plane(chunks)
+    assert fitted == pytest.approx((1e-5, 0.2, 0.1))
+    assert _start(chunks, fitted) == pytest.approx(3.0)
+    few = [Measured(n, Cost(0.6 + e, False, False, 300.0))
+           for n, e in ((100, 0.0), (100, 0.05), (25, 0.04), (25, -0.01))]  # fmt: skip
+    assert 1e-4 < _plane(few)[0] < 2e-3  # what 100 events may take unseen
+    assert _start(chunks[:3], fitted) == 0
+
+
+def test_what_other_processes_do_is_not_measured(tmp_path: Path) -> None:
+    settings = configure(["solver=reference", "data.chunk_size=500"])
+    path = tmp_path / "period.root"
+    generate_file("hyy", "data15_periodD", settings.data, path)
+    alone = calibrate(settings, path, synthetic=True)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+    try:
+        beside = calibrate(settings, path, synthetic=True)
+    finally:
+        for one in busy:
+            one.kill()
+            one.wait()
+    work = [Amount.exact(n, "") for n in (20_000, 40, 4, 2)]
+    ratio = (beside.seconds(*work).value or 0.0) / (alone.seconds(*work).value or 1.0)
+    assert 1 / (1 + TOLERANCE) < ratio < 1 + TOLERANCE
 
 
 def test_what_was_measured_here_goes_before_what_comes_with_ladon(
@@ -73,25 +107,43 @@ def test_what_was_measured_here_goes_before_what_comes_with_ladon(
     assert kept.events == 7
 
 
+def test_seconds_of_another_schema_are_not_taken(measured: Calibration, tmp_path: Path) -> None:
+    settings = configure(["solver=reference", f"run.outputs={tmp_path}"])
+    keep(replace(measured, events=7), default_file(settings))
+    old = {**read_json(default_file(settings)), "schema": 1}
+    write_json(default_file(settings), old)
+    kept = calibration_of(settings)
+    assert kept is not None
+    assert kept.events > 1_000_000
+
+
+def test_the_disk_that_is_taken_has_an_interval(measured: Calibration) -> None:
+    found = measured.kept(Amount.exact(1000, ""))
+    assert found.value == pytest.approx(1000 * measured.kept_bytes_per_event)
+    assert found.low == pytest.approx((found.value or 0.0) / 2)
+
+
 def test_times_are_wider_for_other_machines_and_synthetic_files(
     measured: Calibration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = replace(
-        measured, synthetic=False, s_per_event=1e-5, s_per_chunk=0.5, slowest=1.2, fastest=0.8,
-        events=1_000_000,
+        measured, synthetic=False, s_per_event=1e-5, s_per_chunk=0.5, s_per_file=0.1,
+        s_per_process=3.0, slowest=1.2, fastest=0.8, events=1_000_000,
     )  # fmt: skip
-    events, chunks = Amount.exact(200_000, ""), Amount.exact(4, "")
-    found = real.seconds(events, chunks)
+    work = [Amount.exact(n, "") for n in (200_000, 4, 0, 0)]
+    found = real.seconds(*work)
     assert (found.value, found.low, found.high) == pytest.approx((4.0, 3.2, 4.8))
-    made = replace(real, synthetic=True).seconds(events, chunks)
+    other = [Amount.exact(n, "") for n in (200_000, 4, 10, 2)]
+    assert real.seconds(*other).value == pytest.approx(4.0 + 10 * 0.1 + 2 * 3.0)
+    made = replace(real, synthetic=True).seconds(*work)
     assert made.value == found.value
     assert (made.low or 0) < 2
     assert (made.high or 0) > 8
-    few = replace(real, events=100).seconds(events, chunks)
+    few = replace(real, events=100).seconds(*work)
     assert (few.high or 0) > 20
     assert "of 100 events" in few.how
     monkeypatch.setattr(throughput, "machine", lambda: "another")
-    assert real.seconds(events, chunks).low == made.low
+    assert real.seconds(*work).low == made.low
 
 
 def test_a_file_that_is_too_short_is_no_measure(tmp_path: Path) -> None:

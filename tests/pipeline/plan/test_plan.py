@@ -12,10 +12,12 @@ from rich.console import Console
 from pipeline.cli import main
 from pipeline.configure import configure
 from pipeline.data.manifest import load_manifest
+from pipeline.plan.amount import Amount
 from pipeline.plan.branches import branch_table
 from pipeline.plan.estimate import convert_jobs, make_plan
 from pipeline.plan.inventory import channel_parts, inventory
 from pipeline.plan.verb import plan
+from pipeline.plan.view import amount
 from pipeline.settings import SettingsError
 
 GAMGAM = ["channel=hyy", "data=opendata_2025", "solver=reference"]
@@ -45,6 +47,21 @@ def test_the_whole_of_2024_is_what_the_records_say() -> None:
     assert found.of_channel.everything.files == 55_620 + 7
     assert any("55,620 files of 317 runs" in note for note in found.notes)
     assert any("--index" in note for note in found.notes)
+
+
+def test_a_total_that_was_rounded_is_said_as_it_was_published() -> None:
+    found = make_plan(configure(["data=opendata_2024", "solver=reference"], located=False))
+    assert amount(found.scopes[1].everything.size).startswith("~71.75 TB (71.7")
+    assert amount(Amount.within(71.75e12, 1.3, "")).startswith("~71.80 TB (55.20")
+
+
+def test_what_is_not_verified_is_said() -> None:
+    stream = ("data.access=stream", "data.location=https://opendata.cern.ch")
+    wanted = {("data.verify=size",): "no checksum of a file", stream: "checksums are not"}
+    assert "checksum" not in " ".join(make_plan(configure(GAMGAM, located=False)).notes)
+    for overrides, said in wanted.items():
+        notes = make_plan(configure([*GAMGAM, *overrides], located=False)).notes
+        assert any(said in note for note in notes), notes
 
 
 def test_some_runs_of_2024_get_their_share() -> None:

@@ -19,7 +19,7 @@ from pipeline.files import write_json
 from pipeline.stages.convert import ledger_table
 from pipeline.stages.convert.ledger import ChunkOutcome, LedgerError, ledger
 from pipeline.stages.convert.ledger_table import FILE, ledger_of, listed, read_rows, rows_of
-from tests.benchmarks import scale
+from tests.benchmarks import synthetic_set as scale
 
 FILES, PARTS, CHUNKS = 2000, 12, 2000 * scale.CHUNKS_PER_FILE
 ROOT = Path(__file__).resolve().parents[4]
@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from pipeline.data.parts import read_part
 from pipeline.stages.convert.ledger_table import FILE, write_rows
-from tests.benchmarks.scale import rows_of_part
+from tests.benchmarks.synthetic_set import rows_of_part
 
 folder = Path(sys.argv[1])
 for number in map(int, sys.argv[2:]):
