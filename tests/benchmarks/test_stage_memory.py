@@ -15,7 +15,7 @@ MODULE = "tests/benchmarks/test_stage_memory.py"
 ROWS = 10_000_000
 MOST_MB = 3000.0
 HELD_WALLED_MB = 3600.0
-"""What crosses the wall is there twice for a while: 3.38 GB were measured."""
+"""3.38 GB were measured once; what crosses the wall is copied on both sides."""
 
 
 @pytest.mark.timeout(7200)
