@@ -38,6 +38,10 @@ from pipeline.stages.convert.task import ConvertTask
 from pipeline.stages.jail import TRUSTED, Jail
 from pipeline.stages.solution import load_solution
 
+INFLATER = "zlib"
+"""What uproot inflates with as it comes; our reader has it take isal (executors/reading.py)."""
+SAME_INFLATER = "isal "
+"""Before the name of a way: it inflates with isal, as our reader does."""
 AT_ONCE = "not ahead "
 """Before the name of a way: chunks are read when they are worked on, and not before."""
 REPEATS = 3
@@ -215,7 +219,10 @@ def main() -> None:
         print(json.dumps({"peak_gb": peak_memory_gb(path)}))
         return
     with ExitStack() as stack:
-        if way in ("plain", "notebook"):
+        if way.removeprefix(SAME_INFLATER) in ("plain", "notebook"):
+            if not way.startswith(SAME_INFLATER):
+                uproot.compression._decompress_ZLIB.library = INFLATER
+            way = way.removeprefix(SAME_INFLATER)
             work = {"plain": plain, "notebook": notebook}[way](path)
         else:
             kind, _, workers = way.removeprefix("sandboxed ").partition(":")
