@@ -138,9 +138,8 @@ def _count(file: Mapping[str, Any], part: Mapping[str, Any], data: DataSettings)
     tree, size = part["tree"], file["size"]
     counted: int | Problem
     try:
-        if is_remote(
-            where
-        ):  # its size was compared before; whoever knows the entries opens nothing
+        if is_remote(where):
+            # Its size was compared before; where the entries are known nothing is opened.
             verified: Mode = "none" if data.verify == "none" else "size"
             counted = patient(lambda: entries_of(listed, where, size, verified, tree), where)
         else:
