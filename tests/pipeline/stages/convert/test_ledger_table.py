@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -25,13 +26,16 @@ FILES, PARTS, CHUNKS = 2000, 12, 2000 * scale.CHUNKS_PER_FILE
 ROOT = Path(__file__).resolve().parents[4]
 WRITER = """
 import sys
+from itertools import cycle
 from pathlib import Path
 from pipeline.data.parts import read_part
 from pipeline.stages.convert.ledger_table import FILE, write_rows
 from tests.benchmarks.synthetic_set import rows_of_part
 
-folder = Path(sys.argv[1])
-for number in map(int, sys.argv[2:]):
+folder, endless, *numbers = sys.argv[1:]
+folder = Path(folder)
+print("begins", flush=True)
+for number in map(int, cycle(numbers) if endless == "endless" else numbers):
     rows = rows_of_part(read_part(folder / "f.parts.json", number))
     for _ in range(5):
         write_rows(folder / "parts" / str(number) / FILE, rows)
@@ -54,25 +58,30 @@ def whole_table(folder: Path) -> pa.Table:
 def test_many_writers_that_are_killed_lose_and_double_nothing(small: Path) -> None:
     draw = random.Random(7)
 
-    def start(numbers: list[int]) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-c", WRITER, str(small), *map(str, numbers)]
-        return subprocess.Popen(words, cwd=ROOT)
+    def start(numbers: list[int], endless: str) -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-c", WRITER, str(small), endless, *map(str, numbers)]
+        return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE)
 
-    killed = 0
     for _ in range(2):  # every part by two writers at once, which are killed
         order = draw.sample(range(PARTS), PARTS)
-        writers = [start(order[:8]), start(order[4:])]
-        time.sleep(2.0 + 2.0 * draw.random())
+        writers = [start(order[:8], "endless"), start(order[4:], "endless")]
         for writer in writers:
-            killed += writer.poll() is None
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"begins\n"
+        while not list((small / "parts").glob(f"*/{FILE}")):
+            time.sleep(0.05)
+        time.sleep(draw.random())
+        for writer in writers:
             writer.kill()
-            writer.wait()
+            writer.communicate()
+            assert writer.returncode == -signal.SIGKILL
         # what is there is whole, at any moment
         for path in (small / "parts").glob(f"*/{FILE}"):
             assert len(read_rows([path])) % scale.CHUNKS_PER_FILE == 0
-    assert killed > 0
-    last = [start(list(range(0, PARTS, 2))), start(list(range(PARTS)))]
-    assert [w.wait() for w in last] == [0, 0]
+    last = [start(list(range(0, PARTS, 2)), "once"), start(list(range(PARTS)), "once")]
+    for writer in last:
+        writer.communicate()
+    assert [w.returncode for w in last] == [0, 0]
 
     table = read_rows([small / "parts" / str(n) / FILE for n in range(PARTS)])
     content = ledger_of(scale.synthetic_fileset(FILES, counted=True), table, "0" * 64)
