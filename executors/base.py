@@ -53,7 +53,9 @@ class Cost:
     """What a chunk took of the process that did it, and of the sandboxes that worked for it."""
 
     cpu_s: float
-    """Processor seconds, user and system: what else runs on the machine hardly stretches them."""
+    """Processor seconds, user and system. What else runs stretches them less than the clock's:
+    by 1.3 to 2 where it shares caches and the units of a core (measured on 2 cores, 3 to 8 others).
+    """
     first: bool
     """Of its process: with what starting it and loading everything took."""
     opened: bool

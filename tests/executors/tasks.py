@@ -86,6 +86,22 @@ class Failing:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Uses the processor for `works` seconds of its time, and waits for `waits` seconds."""
+
+    works: float
+    waits: float
+    branches: tuple[str, ...] = ("number",)
+
+    def __call__(self, events: Any, chunk: Chunk) -> dict[str, Any]:
+        began = time.process_time()
+        while time.process_time() < began + self.works:
+            pass
+        time.sleep(self.waits)
+        return {}
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """A task that cannot even say what it wants to read."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from executors.base import Chunk, ChunkExecutor, Err, Ok, Result
 from tests.executors.conftest import ENTRIES, chunks_of
-from tests.executors.tasks import Failing, Sums, Unreadable
+from tests.executors.tasks import Failing, Sums, Unreadable, Waiting
 
 EDGES = range(0, ENTRIES + 1, 100)
 
@@ -36,6 +37,16 @@ def test_every_chunk_is_done_once_and_in_order(executor: ChunkExecutor, root_fil
     assert sum(v["numbers"] for v in values) == 499_500
     assert sum(v["objects"] for v in values) == 1500
     assert [v["last"] for v in values][-1] == 999.0 * 3
+
+
+def test_a_chunk_costs_the_time_of_the_processor_and_not_of_the_clock(
+    executor: ChunkExecutor, root_file: Path
+) -> None:
+    results = executor.map(chunks_of(root_file, *EDGES), Waiting(works=0.2, waits=0.5))
+    costs = [r.cost for r in results if isinstance(r, Ok) and r.cost is not None]
+    assert len(costs) == len(EDGES) - 1
+    assert all(cost.cpu_s >= 0.2 for cost in costs)
+    assert median(cost.cpu_s for cost in costs) < 0.5  # waiting alone takes that
 
 
 def test_no_chunks_give_no_results(executor: ChunkExecutor) -> None:

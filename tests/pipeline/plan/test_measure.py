@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from pipeline.files import read_json, write_json
 from pipeline.plan import measure_branches, throughput
 from pipeline.plan.amount import Amount
 from pipeline.plan.calibrate import CalibrationError, Measured, _plane, _start, calibrate
-from pipeline.plan.promotions import TOLERANCE
 from pipeline.plan.throughput import Calibration, calibration_of, default_file, keep
 
 
@@ -74,23 +71,6 @@ def test_events_chunks_files_and_processes_are_told_apart() -> None:
            for n, e in ((100, 0.0), (100, 0.05), (25, 0.04), (25, -0.01))]  # fmt: skip
     assert 1e-4 < _plane(few)[0] < 2e-3  # what 100 events may take unseen
     assert _start(chunks[:3], fitted) == 0
-
-
-def test_what_other_processes_do_is_not_measured(tmp_path: Path) -> None:
-    settings = configure(["solver=reference", "data.chunk_size=500"])
-    path = tmp_path / "period.root"
-    generate_file("hyy", "data15_periodD", settings.data, path)
-    alone = calibrate(settings, path, synthetic=True)
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
-    try:
-        beside = calibrate(settings, path, synthetic=True)
-    finally:
-        for one in busy:
-            one.kill()
-            one.wait()
-    work = [Amount.exact(n, "") for n in (20_000, 40, 4, 2)]
-    ratio = (beside.seconds(*work).value or 0.0) / (alone.seconds(*work).value or 1.0)
-    assert 1 / (1 + TOLERANCE) < ratio < 1 + TOLERANCE
 
 
 def test_what_was_measured_here_goes_before_what_comes_with_ladon(
