@@ -73,7 +73,8 @@ def _lists_of_64_bits(node: Any) -> Any:
     """
     if not node.is_list:
         return node
-    lists = node.to_ListOffsetArray64(True)
+    done = isinstance(node, ak.contents.ListOffsetArray) and node.offsets.dtype == np.int64
+    lists = node if done and node.offsets[0] == 0 else node.to_ListOffsetArray64(True)
     inner = _lists_of_64_bits(lists.content)
     return lists if inner is lists.content else lists.copy(content=inner)
 
@@ -230,5 +231,8 @@ def _directory(path: str) -> Any:
 
 
 def _open_local(path: str) -> Any:
-    # Every array is read once: a cache of arrays would only hold memory.
-    return uproot.open({path: None}, array_cache=None, handler=uproot.MemmapSource)
+    # Every array is read once: a cache of arrays would only hold memory. Read, and not mapped: a
+    # file that is cut short meanwhile is an error then and no signal, and it takes less time.
+    return uproot.open(
+        {path: None}, array_cache=None, handler=uproot.MultithreadedFileSource, num_workers=1
+    )

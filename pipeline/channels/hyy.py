@@ -92,6 +92,9 @@ def _two_hardest(events: ak.Array) -> tuple[Indices, Indices]:
 
 def _flat(events: ak.Array, name: str) -> np.ndarray[Any, Any]:
     """A variable of the photons of all events, one after the other."""
+    lists = ak.to_layout(events[name])
+    if isinstance(lists, ak.contents.ListOffsetArray) and lists.content.is_numpy:
+        return np.asarray(lists.content.data[lists.offsets[0] : lists.offsets[-1]])  # no copy
     return np.asarray(ak.to_numpy(ak.flatten(events[name])))
 
 

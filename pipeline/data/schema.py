@@ -98,13 +98,14 @@ class Door:
         if not names:
             raise BranchError(f"expected at least one variable of release {self.release}, got none")
         fields = [self._field(n) for n in names]
-        found = {
-            f.name: self._values(f, arrays)
+        found = [
+            self._values(f, arrays)
             if f.fact is None
             else _of_sample(f.fact, sample, _events(arrays))
             for f in fields
-        }
-        return ak.zip(found, depth_limit=1)
+        ]
+        layouts = [ak.to_layout(values) for values in found]
+        return ak.Array(ak.contents.RecordArray(layouts, [f.name for f in fields]))
 
     def _field(self, name: str) -> Field:
         if name in self.missing:

@@ -67,9 +67,17 @@ def first_and_number(values: ak.Array) -> tuple[np.ndarray, np.ndarray]:
     return np.cumsum(number) - number, number
 
 
+def flat(values: ak.Array) -> np.ndarray:
+    """The objects of all events, one after the other."""
+    lists = ak.to_layout(values)
+    if isinstance(lists, ak.contents.ListOffsetArray) and lists.content.is_numpy:
+        return lists.content.data[lists.offsets[0] : lists.offsets[-1]]  # as they are, not copied
+    return ak.to_numpy(ak.flatten(values))
+
+
 def pairs(events: ak.Array, quantity: str, first: np.ndarray) -> np.ndarray:
     """A quantity of the photons at `first` and next to it, shape (2, n), as in the file."""
-    values = ak.to_numpy(ak.flatten(events[f"photon_{quantity}"]))
+    values = flat(events[f"photon_{quantity}"])
     return np.stack([values[first], values[first + 1]])
 
 
@@ -94,19 +102,19 @@ def mass_and_pt(
 
 def event_columns(events: ak.Array, rows: np.ndarray) -> Columns:
     """Identity, weights, trigger and missing transverse momentum of the events `rows`."""
-    flat = {name: ak.to_numpy(events[name])[rows] for name in FLAT}
-    data = flat["channelNumber"] == flat["runNumber"]  # simulation has a DSID there
-    weight = product(flat, "mcWeight", "ScaleFactor_PHOTON", "ScaleFactor_PILEUP")
+    given = {name: ak.to_numpy(events[name])[rows] for name in FLAT}
+    data = given["channelNumber"] == given["runNumber"]  # simulation has a DSID there
+    weight = product(given, "mcWeight", "ScaleFactor_PHOTON", "ScaleFactor_PILEUP")
     return {
-        "run_number": flat["runNumber"].astype(np.int64),
-        "event_number": flat["eventNumber"].astype(np.int64),
-        "channel_number": flat["channelNumber"].astype(np.int64),
+        "run_number": given["runNumber"].astype(np.int64),
+        "event_number": given["eventNumber"].astype(np.int64),
+        "channel_number": given["channelNumber"].astype(np.int64),
         "weight": np.where(data, 1.0, weight),
-        "sum_weights": np.where(data, np.nan, flat["sum_of_weights"]),
-        "xsection": np.where(data, np.nan, product(flat, "xsec", "filteff", "kfac")),
-        "trigger": flat["trigP"],
-        "met_pt": flat["met"],
-        "met_phi": flat["met_phi"],
+        "sum_weights": np.where(data, np.nan, given["sum_of_weights"]),
+        "xsection": np.where(data, np.nan, product(given, "xsec", "filteff", "kfac")),
+        "trigger": given["trigP"],
+        "met_pt": given["met"],
+        "met_phi": given["met_phi"],
     }
 
 
@@ -146,18 +154,18 @@ def objects(
 
     In falling pT within an event; the same pT stays in the order of the file.
     """
-    flat = {q: ak.to_numpy(ak.flatten(events[f"{prefix}_{q}"])) for q in quantities}
+    given = {q: flat(events[f"{prefix}_{q}"]) for q in quantities}
     first, number = (x[rows] for x in first_and_number(events[f"{prefix}_pt"]))
     event = np.repeat(np.arange(len(rows)), number)
     place = np.arange(len(event)) + np.repeat(first - np.cumsum(number) + number, number)
-    above = flat["pt"][place] > minimum
+    above = given["pt"][place] > minimum
     event, place = event[above], place[above]
-    pt = flat["pt"][place]
+    pt = given["pt"][place]
     rising = (event[1:] == event[:-1]) & (pt[1:] > pt[:-1])
     if rising.any():  # nearly all events are in order already: sort the others
         again = np.flatnonzero(np.isin(event, event[1:][rising]))
         place[again] = place[again][np.lexsort((-pt[again], event[again]))]
-    return event, {q: values[place] for q, values in flat.items()}
+    return event, {q: values[place] for q, values in given.items()}
 
 
 def in_slots(prefix: str, event: np.ndarray, values: Columns, n: int, slots: int) -> Columns:

@@ -97,6 +97,6 @@ def test_sandboxed_convert_keeps_up(
         ]
     outside, inside = np.min(pairs, axis=0)
     ratio = outside / inside
-    record_property("sandbox_throughput_ratio", ratio)
+    record_property("sandbox_throughput_ratio", float(ratio))
     print(f"{EVENTS / outside:.0f} events/s here, {EVENTS / inside:.0f} sandboxed: {ratio:.2f}")
     assert ratio >= 0.8
