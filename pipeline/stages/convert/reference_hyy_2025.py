@@ -71,8 +71,9 @@ def flat(values: ak.Array) -> np.ndarray:
     """The objects of all events, one after the other."""
     lists = ak.to_layout(values)
     if isinstance(lists, ak.contents.ListOffsetArray) and lists.content.is_numpy:
-        return lists.content.data[lists.offsets[0] : lists.offsets[-1]]  # as they are, not copied
-    return ak.to_numpy(ak.flatten(values))
+        content = np.asarray(lists.content.data)
+        return content[lists.offsets[0] : lists.offsets[-1]]  # as they are, not copied
+    return np.asarray(ak.flatten(values))
 
 
 def pairs(events: ak.Array, quantity: str, first: np.ndarray) -> np.ndarray:
