@@ -11,8 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.slurm.launching import Launcher
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "slurm" / "testbed" / "testbed.sh"
@@ -85,6 +89,16 @@ def slurm() -> Iterator[Cluster]:
     shutil.chown(folder, USER)
     yield Cluster(folder, memory)
     run("scancel", f"--user={USER}")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def launcher(slurm: Cluster) -> Iterator[Launcher]:
+    """`sbatch launch.sh` in a folder of root's: the controller runs as whoever runs the tests."""
+    from tests.slurm.launching import Launcher  # which is made of what is here
+
+    folder = Path(tempfile.mkdtemp(prefix="ladon-launch-"))
+    yield Launcher(folder)
     shutil.rmtree(folder)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,6 @@ from pipeline.files import read_json
 from pipeline.replay import compare_runs
 from tests.command import SMALL, SMALL_DATA, Ladon
 from tests.images import image
-from tests.slurm.conftest import Cluster
 from tests.slurm.launching import Launched, Launcher
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1800)]
@@ -23,14 +19,6 @@ GIVEN = (*SMALL_DATA, "chain=isolated", "stages=[inspect,convert,measure]")
 """Agents write three stages; fed by the reference, they run beside its six and not after them."""
 TENTH = ("data.luminosity=3.61",)
 """A tenth of the luminosity, and agents write all stages."""
-
-
-@pytest.fixture(scope="module")
-def launcher(slurm: Cluster) -> Iterator[Launcher]:
-    """In a folder of root's: the controller runs as whoever runs the tests."""
-    folder = Path(tempfile.mkdtemp(prefix="ladon-launch-"))
-    yield Launcher(folder)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,6 @@ model behind a real server, which understands nothing.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ from executors.serving.record import Endpoint
 from executors.serving.scheduler import Slurm
 from pipeline.files import read_json
 from tests.command import SMALL_DATA
-from tests.slurm.conftest import Cluster, run
+from tests.slurm.conftest import run
 from tests.slurm.launching import Launched, Launcher
 from tests.vllm.conftest import memo_model, memo_program, vllm_python
 
@@ -34,13 +31,6 @@ __all__ = ["memo_model", "memo_program", "vllm_python"]  # fixtures
 SERVED = ("model=memo", "solver=agent", *SMALL_DATA, "model.serve.gpus=1")
 SHORT = "stages=[inspect,convert]"
 """What most of the tests need; one runs all six stages."""
-
-
-@pytest.fixture(scope="module")
-def launcher(slurm: Cluster) -> Iterator[Launcher]:
-    folder = Path(tempfile.mkdtemp(prefix="ladon-memo-"))
-    yield Launcher(folder)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +10,11 @@ import pytest
 from pipeline.files import read_json, sha256_file
 from pipeline.replay import compare_runs
 from tests.command import SMALL, Ladon
-from tests.slurm.conftest import Cluster
 from tests.slurm.launching import Launched, Launcher
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(1800)]
 PARTS = 2
 GIVEN = (*SMALL, "data.luminosity=0.5", "stages=[inspect,convert]")
-
-
-@pytest.fixture(scope="module")
-def launcher(slurm: Cluster) -> Iterator[Launcher]:
-    folder = Path(tempfile.mkdtemp(prefix="ladon-parts-"))
-    yield Launcher(folder)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
