@@ -171,7 +171,8 @@ class _Decoder:
             columns[name] = column
         if not columns and rows > MAX_WIDE_TEXT:
             raise DecodeError(f"{rows} rows without columns")
-        return pd.DataFrame(columns, index=pd.RangeIndex(rows))
+        # Each column stays where it lies: both ends have memory of their own for it already.
+        return pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=False)
 
     def awkward(self, content: Any) -> ak.Array:
         length = natural(content["length"])
