@@ -54,7 +54,7 @@ class Cost:
 
     cpu_s: float
     """Processor seconds, user and system. What else runs stretches them less than the clock's:
-    by 1.3 to 2 where it shares caches and the units of a core (measured on 2 cores, 3 to 8 others).
+    up to about twofold where it shares the caches (seen on 2 cores, beside 8 busy processes).
     """
     first: bool
     """Of its process: with what starting it and loading everything took."""

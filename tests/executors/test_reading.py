@@ -85,6 +85,19 @@ def test_a_file_that_was_replaced_is_opened_again(tmp_path: Path) -> None:
         assert reading.read(chunk, ["number"])["number"].tolist() == [value] * 3
 
 
+def test_a_file_that_is_cut_short_while_it_is_open_is_an_error(tmp_path: Path) -> None:
+    """And no SIGBUS, as it would be of a file that is mapped into memory."""
+    path = tmp_path / "cut.root"
+    noise = np.random.default_rng(1).integers(0, 2**62, 200_000)
+    with uproot.recreate(path, compression=None) as file:
+        file.mktree("analysis", {"number": "int64"})
+        file["analysis"].extend({"number": noise})
+    tree = reading._open_local(str(path))["analysis"]
+    os.truncate(path, 10_000)
+    with pytest.raises(OSError, match="expected Chunk of length"):
+        tree.arrays(["number"])
+
+
 PHYSLITE = "2024r-pp/PHYSLITE_example.root"
 LINK = "AnalysisJetsAuxDyn.btaggingLink/AnalysisJetsAuxDyn.btaggingLink.m_persIndex"
 MATCHED = "AnalysisTrigMatch_HLT_g35_loose_g25_looseAuxDyn.TrigMatchedObjects"

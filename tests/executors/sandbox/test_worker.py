@@ -10,6 +10,7 @@ from pathlib import Path
 
 import awkward as ak
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -124,6 +125,17 @@ def test_each_worker_is_fresh() -> None:
     for _ in range(2):
         with made("bubblewrap", Limits()).open(code) as worker:
             assert worker.call("f").value == [False, ["left"]]
+
+
+def test_a_table_that_a_solution_keeps_stays_as_it_was() -> None:
+    """The memory that it came by is used again for the next call."""
+    code = "kept = []\ndef f(table):\n    kept.append(table)\n    return kept[0]\n"
+    with made("bubblewrap", Limits()).open(code) as worker:
+        for value in (1.0, 2.0):
+            table = pd.DataFrame({"a": np.full(5000, value), "b": np.full(5000, -value)})
+            found = worker.call("f", [table]).value
+            assert (found["a"] == 1.0).all()
+            assert (found["b"] == -1.0).all()
 
 
 @pytest.mark.parametrize(
