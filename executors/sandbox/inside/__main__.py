@@ -59,6 +59,7 @@ class Service:
         self.report, self.builtins = report, formulas.BUILTINS
         self.setup, self.pid = setup, os.getpid()
         self.channel = setup["control"]
+        self.given: mmap.mmap | None = None
         self.output = mmap.mmap(setup["output"], os.fstat(setup["output"]).st_size)
         self.folders = [*setup["packages"], os.path.dirname(os.__file__)]
         self.module = types.ModuleType("solution")
@@ -75,6 +76,7 @@ class Service:
             self.rules.attempts.clear()
             limits.allow_cpu(self.setup["limits"]["cpu_s"])
             answer = self.outcome(message)
+            self.let_go()
             answer |= {"id": message["id"], "violations": self.rules.attempts}
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -136,9 +138,27 @@ class Service:
         exec(compile(source, SOLUTION, "exec", dont_inherit=True), self.module.__dict__)
 
     def arguments(self, start: int, size: int) -> Any:
-        """The arguments in the shared memory, as arrays that only this call sees change."""
-        memory = mmap.mmap(self.setup["input"], start + size, access=mmap.ACCESS_COPY)
-        return self.decoding.decode(memoryview(memory), start, size, False, self.builtins)
+        """The arguments, where they lie in the shared memory; what is changed is the worker's own.
+
+        Nothing is copied, so `let_go` must be called before the host hears of the call's end.
+        """
+        self.given = mmap.mmap(self.setup["input"], start + size, access=mmap.ACCESS_COPY)
+        return self.decoding.decode(memoryview(self.given), start, size, False, self.builtins)
+
+    def let_go(self) -> None:
+        """Give back the memory of the arguments, which the host fills anew for the next call.
+
+        Where the solution still holds a part of them, all of it becomes the worker's own first:
+        to write to a page of the mapping copies it.
+        """
+        given, self.given = self.given, None
+        if given is None:
+            return
+        try:
+            given.close()
+        except BufferError:
+            pages = self.decoding.flat(memoryview(given))[:: mmap.PAGESIZE]
+            pages |= 0
 
 
 if __name__ == "__main__":

@@ -171,9 +171,8 @@ class _Decoder:
             columns[name] = column
         if not columns and rows > MAX_WIDE_TEXT:
             raise DecodeError(f"{rows} rows without columns")
-        # Copied: the memory below is written to again for the next call, and a solution may keep
-        # a table until then.
-        return pd.DataFrame(columns, index=pd.RangeIndex(rows))
+        # Each column stays where it lies: both ends have memory of their own for it.
+        return pd.DataFrame(columns, index=pd.RangeIndex(rows), copy=False)
 
     def awkward(self, content: Any) -> ak.Array:
         length = natural(content["length"])

@@ -127,15 +127,52 @@ def test_each_worker_is_fresh() -> None:
             assert worker.call("f").value == [False, ["left"]]
 
 
-def test_a_table_that_a_solution_keeps_stays_as_it_was() -> None:
+KEPT = {
+    "a table": lambda n: pd.DataFrame({"a": np.full(5000, n), "b": np.full(5000, -n)}),
+    "an array": lambda n: np.full(50_000, n),
+    "events": lambda n: ak.Array({"pt": ak.unflatten(np.full(9000, n), np.full(3000, 3))}),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+@pytest.mark.parametrize("inner", [False, True], ids=["itself", "a part of it"])
+def test_what_a_solution_keeps_stays_as_it_was(what: str, inner: bool) -> None:
     """The memory that it came by is used again for the next call."""
-    code = "kept = []\ndef f(table):\n    kept.append(table)\n    return kept[0]\n"
+    part = "value[1:]" if inner else "value"
+    code = f"kept = []\ndef f(value):\n    kept.append({part})\n    return kept[0]\n"
     with made("bubblewrap", Limits()).open(code) as worker:
-        for value in (1.0, 2.0):
-            table = pd.DataFrame({"a": np.full(5000, value), "b": np.full(5000, -value)})
-            found = worker.call("f", [table]).value
-            assert (found["a"] == 1.0).all()
-            assert (found["b"] == -1.0).all()
+        right = KEPT[what](1.0)[1:] if inner else KEPT[what](1.0)
+        for number in (1.0, 2.0, 3.0):
+            found = worker.call("f", [KEPT[what](number)])
+            assert found.ok, found
+            if isinstance(right, pd.DataFrame):
+                assert (found.value.to_numpy() == right.to_numpy()).all()
+            else:
+                assert ak.array_equal(found.value, right)
+
+
+def test_what_nobody_keeps_is_given_back() -> None:
+    """The mapping of a call's arguments ends with the call, or it would be copied each time."""
+    code = (
+        "import numpy as np\n"
+        "def f(events, table, keep):\n"
+        "    total = float(table.a.sum())\n"
+        "    first = events[events.pt[:, 0] > 0]\n"
+        "    global kept\n"
+        "    kept = first.pt if keep else None\n"
+        "    return [total, len(first), float(np.sqrt(table.a).sum())]\n"
+    )
+
+    def mapped() -> int:
+        family = psutil.Process().children(recursive=True)
+        maps = [Path(f"/proc/{child.pid}/maps").read_text() for child in family]
+        return sum(text.count("ladon-input") for text in maps)
+
+    with made("bubblewrap", Limits()).open(code) as worker:
+        for keep in (False, True, False):
+            given = [KEPT["events"](1.0), KEPT["a table"](1.0), keep]
+            assert worker.call("f", given).value == [5000.0, 3000, 5000.0]
+            assert mapped() == keep
 
 
 @pytest.mark.parametrize(
