@@ -52,7 +52,7 @@ def convert(events: ak.Array) -> dict[str, Any]:
     }  # fmt: skip
     return {
         **event_columns(events, rows[kept]),
-        **{f"ph{i + 1}_{q}": values[i, kept] for q, values in quantities.items() for i in (0, 1)},
+        **{f"ph{i + 1}_{q}": values[i][kept] for q, values in quantities.items() for i in (0, 1)},
         **lepton_columns(events, rows[kept]),
         **jet_columns(events, rows[kept]),
         "pt_yy": pt_yy[kept],
@@ -63,6 +63,10 @@ def convert(events: ak.Array) -> dict[str, Any]:
 
 def first_and_number(values: ak.Array) -> tuple[np.ndarray, np.ndarray]:
     """Place of each event's first object among the objects of all events, and their number."""
+    lists = ak.to_layout(values)
+    if isinstance(lists, ak.contents.ListOffsetArray) and lists.offsets[0] == 0:
+        offsets = np.asarray(lists.offsets.data)
+        return offsets[:-1], np.diff(offsets)
     number = ak.to_numpy(ak.num(values))
     return np.cumsum(number) - number, number
 
