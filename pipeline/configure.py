@@ -41,6 +41,12 @@ def configure(overrides: Sequence[str], located: bool = True) -> Settings:
     return settings if settings.run.name else _named(settings)
 
 
+def release_named(choice: str) -> str | None:
+    """The official key of the release that `data=<choice>` is; None if there is no such choice."""
+    path = resource("conf") / "data" / f"{choice}.yaml"
+    return str(OmegaConf.load(path)["release"]) if path.is_file() else None
+
+
 class Composer:
     """Composes many points of a sweep, each group of those that differ in PLAIN keys once."""
 

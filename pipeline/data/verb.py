@@ -1,4 +1,7 @@
-"""`ladon data`: list what ATLAS has opened, show one part of it, compare two manifests."""
+"""`ladon data`: list what ATLAS has opened, show one part of it, compare two manifests.
+
+A release is named by its official key, or as `data=` of a run names it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from pipeline.configure import release_named
 from pipeline.data.difference import compare, manifest_named, print_difference, to_plain
 from pipeline.data.listing import list_releases
 from pipeline.data.manifest import known_manifests, nearest_names
@@ -28,19 +32,27 @@ def data(arguments: Sequence[str], console: Console) -> int:
     words, folder = _against([a for a in arguments if a != "--json"])
     as_json = "--json" in arguments
     if not words or words[0] not in VERBS:
-        if words and words[0] not in known_manifests():
+        if words and _by_key(words[0]) not in known_manifests():
             raise UsageError(
                 f"expected {', '.join(VERBS)} or a release after `ladon data`, found {words[0]!r}; "
                 f"{nearest_names(words[0], [*VERBS, *known_manifests()])}"
             )
         words = ["list", *words]
-    verb, names = words[0], words[1:]
+    verb, names = words[0], [_by_key(word) for word in words[1:]]
     if folder is not None and verb != "diff":
         raise UsageError(f"{AGAINST} belongs to `ladon data diff`; the form is {USAGE}")
     plain = _run(verb, names, folder, as_json, console)
     if plain is not None:
         print(to_json(plain), end="")
     return 0
+
+
+def _by_key(name: str) -> str:
+    """`opendata_2025/GamGam` as `2025e-13tev-beta/GamGam`: what `data=` takes names a release too."""
+    choice, slash, rest = name.strip("/").partition("/")
+    known = choice in known_manifests()
+    release = None if known or Path(choice).name != choice else release_named(choice)
+    return name if release is None else f"{release}{slash}{rest}"
 
 
 def _run(

@@ -23,6 +23,7 @@ from pipeline.plan.inventory import (
     release_parts,
     together,
 )
+from pipeline.plan.there import parts_there, said
 from pipeline.plan.throughput import Calibration, calibration_of
 from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError
@@ -108,6 +109,8 @@ class Plan:
 def make_plan(settings: Settings) -> Plan:
     """The plan of `settings`, from the manifest alone: no file of the data is opened.
 
+    With `data.partial` the channel's part is that of the files which lie in the folder.
+
     Raises ManifestError for a release without a manifest.
     """
     manifest = chosen_manifest(settings.data)
@@ -126,6 +129,10 @@ def make_plan(settings: Settings) -> Plan:
         )
     estimator = _Estimator(settings, branches, calibration)
     chosen = channel_parts(settings, manifest)
+    here = parts_there(settings, manifest, chosen)
+    if here is not None:
+        notes.append(said(here, chosen, settings.data.location))
+        chosen = here
     scopes = [
         estimator.scope("channel", chosen),
         estimator.scope("release", release_parts(manifest), published(manifest)),

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from math import ceil
 from typing import Any
 
-from executors.base import is_remote
-from pipeline.data.errors import LocationError
-from pipeline.data.locate import locate, open_location
 from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.plan.estimate import make_plan
 from pipeline.settings import Settings, from_dict, to_dict
@@ -48,21 +44,4 @@ def _jobs(plain: str) -> int:
     if forced is not None:
         skim = chosen_manifest(settings.data).skim(settings.channel.skim)
         return max(1, min(forced, len(skim.files)))
-    scope = make_plan(settings).of_channel
-    return max(1, ceil(scope.jobs * _share_there(settings, scope.everything.files)))
-
-
-def _share_there(settings: Settings, files: int) -> float:
-    """Share of the channel's `files` that a folder of a part of them has; 1 where it is not known.
-
-    A laptop with one file of 70,611 must not convert it in the jobs of all.
-    """
-    data = settings.data
-    if not data.partial or data.location is None or is_remote(data.location) or not files:
-        return 1.0
-    try:
-        folder = open_location(data.location, data.release)
-    except LocationError:
-        return 1.0  # which is said where files are looked for
-    there = locate(chosen_manifest(data), settings.channel.skim, folder).paths
-    return min(1.0, len(there) / files)
+    return max(1, make_plan(settings).of_channel.jobs)

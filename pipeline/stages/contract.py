@@ -93,9 +93,15 @@ def ask_solution(
     `arguments`, if they are another copy, are what the result is accepted against. A result so odd
     that accepting it breaks is the solution's fault too.
     """
-    result = contract.call(solution, given)
+    return accepted(
+        contract, contract.call(solution, given), given if arguments is None else arguments
+    )
+
+
+def accepted(contract: Asked, result: Any, arguments: Mapping[str, Any]) -> Any:
+    """The product of what a solution returned; ContractError for everything that is wrong in it."""
     try:
-        return contract.accept(result, given if arguments is None else arguments)
+        return contract.accept(result, arguments)
     except ContractError:
         raise
     except Exception as error:  # a result may be anything: here it becomes data

@@ -15,7 +15,7 @@ from executors.base import ChunkExecutor
 from executors.sandbox import SandboxResult
 from pipeline.files import read_json, sha256_file, write_json
 from pipeline.progress import StepProgress
-from pipeline.stages.contract import Contract, ContractError, ask_solution
+from pipeline.stages.contract import Contract, ContractError, accepted
 from pipeline.stages.order import SEALED
 from pipeline.stages.registry import contract_module
 from pipeline.steps.context import Place, why_blocked
@@ -186,11 +186,13 @@ def _run_stage(place: Place) -> dict[str, Any]:
         arguments = contract.arguments(context)
         try:
             with jail.opened(place.folder / "solution.py", contract.defines, arguments) as solution:
-                product = ask_solution(contract, solution, arguments)
+                result = contract.call(solution, arguments)
+            del solution  # what it held is given back before its result is looked at
+            product = accepted(contract, result, arguments)
         except ContractError as error:
             return _failed(place, error)
         contract.write(product, place.folder / name)
-        del product, arguments, solution  # the next pass reads its own: one at a time in memory
+        del product, result, arguments  # the next pass reads its own: one at a time in memory
     return {}
 
 

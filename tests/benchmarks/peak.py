@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pathlib import Path
 
 import psutil
 
@@ -23,6 +24,9 @@ class Peak:
     largest_mb: tuple[float, ...]
     """Highest of each process for itself, largest first; their sum is more than `together_mb`
     where the peaks are at different moments."""
+    at_peak: dict[str, dict[str, float]]
+    """Each process when `together_mb` was reached: its own pages (Anon), files, and its share of
+    what it has in common with others (Shmem)."""
 
 
 def peak_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Peak:
@@ -32,18 +36,22 @@ def peak_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]
             list(command), cwd=folder, env=dict(environment), stdout=said, stderr=subprocess.STDOUT
         )
         highest, each = 0.0, dict[int, float]()
+        at_peak: dict[str, dict[str, float]] = {}
         while child.poll() is None:
             now = _sizes(child)
-            highest = max(highest, sum(now.values()))
-            each |= {pid: max(size, each.get(pid, 0.0)) for pid, size in now.items()}
+            sizes = {pid: parts.pop("all") for pid, parts in now.items()}
+            if sum(sizes.values()) > highest:
+                highest = sum(sizes.values())
+                at_peak = {f"{pid} {_name(pid)}": parts for pid, parts in now.items()}
+            each |= {pid: max(size, each.get(pid, 0.0)) for pid, size in sizes.items()}
             time.sleep(EVERY_S)
         said.seek(0)
         text = said.read().decode(errors="replace")
     assert child.returncode == 0, text[-2000:]
-    return Peak(highest, tuple(sorted(each.values(), reverse=True)))
+    return Peak(highest, tuple(sorted(each.values(), reverse=True)), at_peak)
 
 
-def _sizes(child: psutil.Popen) -> dict[int, float]:
+def _sizes(child: psutil.Popen) -> dict[int, dict[str, float]]:
     """Process id -> megabytes, of a process and its descendants that are there now."""
     found = {}
     try:
@@ -52,7 +60,21 @@ def _sizes(child: psutil.Popen) -> dict[int, float]:
         return {}
     for process in family:
         try:
-            found[process.pid] = process.memory_full_info().pss / 1e6
-        except psutil.Error:  # it has ended meanwhile
+            text = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="utf-8")
+        except OSError:  # it has ended meanwhile
             continue
+        kilobytes = {line.split()[0]: float(line.split()[1]) for line in text.splitlines()[1:]}
+        names = {"Pss:": "all", "Pss_Anon:": "anon", "Pss_File:": "file", "Pss_Shmem:": "shared"}
+        if "Pss:" in kilobytes:  # nothing of a process that is about to end
+            found[process.pid] = {
+                ours: round(kilobytes[theirs] * 1.024e-3, 1) for theirs, ours in names.items()
+            }
     return found
+
+
+def _name(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+    except OSError:
+        return ""
+    return " ".join(words)[-60:].strip()

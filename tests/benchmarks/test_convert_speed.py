@@ -16,7 +16,7 @@ from pipeline.data.synthetic import generate_file
 from tests.benchmarks.table import Row, check, printed
 from tests.benchmarks.ways import settings
 
-pytestmark = pytest.mark.benchmark
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 EVENTS = 2_000_000
 ROUNDS = 5
 """Rounds over all ways at most. The fastest time of a way is what it takes on a quiet machine; more

@@ -174,3 +174,15 @@ def test_a_mistake_is_a_sentence(
 ) -> None:
     assert main(["data", *arguments]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_release_may_be_named_as_a_run_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for by_choice, by_key in (
+        (["show", "opendata_2016"], ["show", "2016e-8tev"]),
+        (["show", "opendata_2025/GamGam/301204"], ["show", "2025e-13tev-beta/GamGam/301204"]),
+        (["list", "opendata_2020"], ["2020e-13tev"]),
+        (["opendata_2024"], ["2024r-pp"]),
+    ):
+        assert printed(capsys, *by_choice) == printed(capsys, *by_key)
+    assert main(["data", "show", "opendata_2O16"]) != 0
+    assert "opendata_2O16" in capsys.readouterr().err

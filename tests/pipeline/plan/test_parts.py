@@ -9,48 +9,70 @@ import pytest
 from pipeline.configure import configure
 from pipeline.data.identity import basename
 from pipeline.data.manifest_choice import chosen_manifest
+from pipeline.plan.estimate import make_plan
+from pipeline.plan.inventory import channel_parts
 from pipeline.plan.parts import parts_of
 
-GIVEN = ("channel=hyy", "data=opendata_2024", "solver=reference")
-SAMPLE = "700322"
-"""A sample of 646 files of release 2024r-pp."""
+PHYSLITE = ("channel=hyy", "data=opendata_2024", "solver=reference")
+NTUPLES = ("channel=hyy", "data=opendata_2025", "solver=reference", "site.budget.job_minutes=0.05")
 
 
-def put(folder: Path, number: int) -> None:
-    """The first files of the sample, empty: they are known by their names."""
-    settings = configure([*GIVEN, f"data.location={folder}"])
-    files = chosen_manifest(settings.data).skim("physlite").sample(SAMPLE).files[:number]
-    assert len(files) == number
-    for file in files:
+def put(folder: Path, given: tuple[str, ...], number: int) -> int:
+    """The first files of the channel, empty: they are known by their names. How many there are."""
+    settings = configure(given, located=False)
+    files = [f for p in channel_parts(settings, chosen_manifest(settings.data)) for f in p.files]
+    for file in files[:number]:
         (folder / basename(file.uri)).write_bytes(b"")
+    return len(files)
 
 
-def jobs(*more: str) -> int:
-    settings = configure([*GIVEN, *more])
-    found: int = parts_of(settings).get("parts", 1)
+def jobs(*given: str) -> int:
+    found: int = parts_of(configure(given)).get("parts", 1)
     return found
+
+
+def here(folder: Path) -> tuple[str, str]:
+    return f"data.location={folder}", "data.partial=true"
 
 
 @pytest.fixture(scope="module")
 def of_all() -> int:
-    return jobs("data.location=https://example.org/files")
+    return jobs(*PHYSLITE, "data.location=https://example.org/files")
 
 
 def test_a_folder_with_one_file_is_one_job(of_all: int, tmp_path: Path) -> None:
-    put(tmp_path, 1)
-    assert jobs(f"data.location={tmp_path}", "data.partial=true") == 1 < of_all
+    put(tmp_path, PHYSLITE, 1)
+    assert jobs(*PHYSLITE, *here(tmp_path)) == 1 < of_all
 
 
-def test_a_folder_with_some_of_them_is_fewer_jobs_than_all(of_all: int, tmp_path: Path) -> None:
-    put(tmp_path, 640)
-    here = jobs(f"data.location={tmp_path}", "data.partial=true")
-    assert 1 < here < of_all / 10
+def test_a_folder_with_some_of_them_is_fewer_jobs_than_all(tmp_path: Path) -> None:
+    every = put(tmp_path, NTUPLES, 8)
+    whole = jobs(*NTUPLES, "data.location=https://example.org/files")
+    assert 1 < jobs(*NTUPLES, *here(tmp_path)) < whole <= every
+
+
+def test_the_plan_is_for_the_files_that_are_there(tmp_path: Path) -> None:
+    every = put(tmp_path, NTUPLES, 3)
+    plan = make_plan(configure([*NTUPLES, *here(tmp_path)]))
+    assert plan.of_channel.everything.files == 3 < every
+    assert plan.scopes[1].everything.files == 4668
+    assert any(f"3 of {every} files" in n and str(tmp_path) in n for n in plan.notes)
+    whole = make_plan(configure([*NTUPLES, here(tmp_path)[0]]))
+    assert whole.of_channel.everything.files == every
+    assert not any("data.partial" in note for note in whole.notes)
 
 
 def test_all_files_are_planned_where_they_are_not_known_to_be_there(
     of_all: int, tmp_path: Path
 ) -> None:
     """Without data.partial the run will be refused, by what looks for the files."""
-    assert jobs(f"data.location={tmp_path}") == of_all
-    assert jobs(f"data.location={tmp_path / 'none'}", "data.partial=true") == of_all
-    assert jobs("data.location=https://example.org/files", "data.partial=true") == of_all
+    put(tmp_path, PHYSLITE, 1)
+    assert jobs(*PHYSLITE, here(tmp_path)[0]) == of_all
+    assert jobs(*PHYSLITE, *here(tmp_path / "none")) == of_all
+    assert jobs(*PHYSLITE, "data.location=https://example.org/f", "data.partial=true") == of_all
+
+
+def test_a_folder_with_other_files_alone_is_planned_as_all(of_all: int, tmp_path: Path) -> None:
+    """The run says that none of the channel's is there."""
+    (tmp_path / "other.root").write_bytes(b"")
+    assert jobs(*PHYSLITE, *here(tmp_path)) == of_all
