@@ -19,7 +19,7 @@ from executors.sandbox.base import (
     SandboxStartError,
 )
 from executors.sandbox.conversation import Conversation, Heard
-from executors.sandbox.inside import decoding
+from executors.sandbox.inside import decoding, heap
 from executors.sandbox.shared_memory import SharedMemory
 from executors.sandbox.watchdog import Watchdog
 
@@ -94,7 +94,9 @@ class WarmWorker:
                 "an earlier call; open another worker for the same solution"
             )
         if content is not None:
-            message["arguments"] = self._memory.put(content)
+            place = message["arguments"] = self._memory.put(content)
+            if sum(place) >= heap.BIG:
+                heap.give_back()  # what the arguments were made of, before the worker needs memory
         return self._ask(message)
 
     def _ask(self, message: dict[str, Any]) -> SandboxResult:

@@ -13,9 +13,7 @@ from pipeline.plan.inventory import Part
 from pipeline.settings import Settings
 
 
-def parts_there(
-    settings: Settings, manifest: Manifest, parts: Sequence[Part]
-) -> list[Part] | None:
+def parts_there(settings: Settings, manifest: Manifest, parts: Sequence[Part]) -> list[Part] | None:
     """Of the channel's files those that lie in the folder of a run with `data.partial`.
 
     None where all are planned: all are needed, they are on the network, or none is there, which

@@ -13,6 +13,7 @@ from typing import Any
 
 from executors.base import ChunkExecutor
 from executors.sandbox import SandboxResult
+from executors.sandbox.inside.heap import give_back
 from pipeline.files import read_json, sha256_file, write_json
 from pipeline.progress import StepProgress
 from pipeline.stages.contract import Contract, ContractError, accepted
@@ -193,6 +194,7 @@ def _run_stage(place: Place) -> dict[str, Any]:
             return _failed(place, error)
         contract.write(product, place.folder / name)
         del product, result, arguments  # the next pass reads its own: one at a time in memory
+        give_back()
     return {}
 
 

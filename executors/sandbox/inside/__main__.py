@@ -53,9 +53,10 @@ class Service:
 
     def __init__(self, setup: dict[str, Any]) -> None:
         # Imported here: the packages are found only now, and loaded under the limits.
-        from . import audit, decoding, encoding, formulas, framing, report, seccomp
+        from . import audit, decoding, encoding, formulas, framing, heap, report, seccomp
 
         self.decoding, self.encoding, self.framing = decoding, encoding, framing
+        self.heap = heap
         self.report, self.builtins = report, formulas.BUILTINS
         self.setup, self.pid = setup, os.getpid()
         self.channel = setup["control"]
@@ -76,7 +77,9 @@ class Service:
             self.rules.attempts.clear()
             limits.allow_cpu(self.setup["limits"]["cpu_s"])
             answer = self.outcome(message)
-            self.let_go()
+            crossed = self.let_go() + sum(answer.get("result", ()))
+            if crossed >= self.heap.BIG:
+                self.heap.give_back()
             answer |= {"id": message["id"], "violations": self.rules.attempts}
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -145,20 +148,22 @@ class Service:
         self.given = mmap.mmap(self.setup["input"], start + size, access=mmap.ACCESS_COPY)
         return self.decoding.decode(memoryview(self.given), start, size, False, self.builtins)
 
-    def let_go(self) -> None:
-        """Give back the memory of the arguments, which the host fills anew for the next call.
+    def let_go(self) -> int:
+        """Give back the memory of the arguments, which the host fills anew; its size in bytes.
 
         Where the solution still holds a part of them, all of it becomes the worker's own first:
         to write to a page of the mapping copies it.
         """
         given, self.given = self.given, None
         if given is None:
-            return
+            return 0
+        size = len(given)
         try:
             given.close()
         except BufferError:
             pages = self.decoding.flat(memoryview(given))[:: mmap.PAGESIZE]
             pages |= 0
+        return size
 
 
 if __name__ == "__main__":
