@@ -44,7 +44,7 @@ def configure(overrides: Sequence[str], located: bool = True) -> Settings:
 def release_named(choice: str) -> str | None:
     """The official key of the release that `data=<choice>` is; None if there is no such choice."""
     path = resource("conf") / "data" / f"{choice}.yaml"
-    return str(OmegaConf.load(path)["release"]) if path.is_file() else None
+    return str(OmegaConf.select(OmegaConf.load(path), "release")) if path.is_file() else None
 
 
 class Composer:

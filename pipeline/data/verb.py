@@ -48,7 +48,7 @@ def data(arguments: Sequence[str], console: Console) -> int:
 
 
 def _by_key(name: str) -> str:
-    """`opendata_2025/GamGam` as `2025e-13tev-beta/GamGam`: what `data=` takes names a release too."""
+    """`opendata_2025/GamGam`, as `data=` names a release, with the official key in its place."""
     choice, slash, rest = name.strip("/").partition("/")
     known = choice in known_manifests()
     release = None if known or Path(choice).name != choice else release_named(choice)
