@@ -42,11 +42,7 @@ def test_a_second_analysis_reads_no_root_file(ladon: Ladon) -> None:
     assert any("no ROOT file was read" in note for note in second["notes"])
     assert "none failed" in ladon("verify", str(outputs / "second"))
 
-    part = min(skim.glob("*.parquet"))
-    content = bytearray(part.read_bytes())
-    part.unlink()
-    content[len(content) // 2] ^= 1
-    part.write_bytes(content)
+    damage(skim)
     child = ladon.start("run", "run.name=third", *SMALL, "data.luminosity=0.5",
                         f"data.skim={skim}")  # fmt: skip
     text, _ = child.communicate()
@@ -72,6 +68,15 @@ def test_the_same_files_are_converted_once(ladon: Ladon) -> None:
             for run in ("first", "second")
         }
         assert len(digests) == 1
+
+
+def damage(skim: Path) -> None:
+    """One bit of one part; the file is another one, so that what shares it stays whole."""
+    part = min(skim.glob("*.parquet"))
+    content = bytearray(part.read_bytes())
+    part.unlink()
+    content[len(content) // 2] ^= 1
+    part.write_bytes(content)
 
 
 def logged(run: Path) -> str:
@@ -105,4 +110,11 @@ def test_real_files_that_the_jobs_count_give_the_same_skim(ladon: Ladon, samples
     assert "chunks were taken from the skim" in logged(outputs / "two")
     timing = read_json(next((outputs / "two").glob("reference/*/convert/timing.json")))
     assert timing["chunks"]["chunks"] == 0
+    assert kept(alone) == kept(outputs)
+    # One of the jobs finds it damaged: ROOT files are read again, and the skim is made again.
+    (skim,) = (outputs / "skims").iterdir()
+    damage(skim)
+    assert kept(alone) != kept(outputs)
+    ladon(*given, "run.name=again", "site.budget.convert_jobs=2", "seed=8")
+    assert "damaged" in logged(outputs / "again")
     assert kept(alone) == kept(outputs)
