@@ -9,8 +9,8 @@ VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.ladon-installed
 RUN_ARGUMENTS ?=
-# One process more than there are cores, each file in one of them (tests/conftest.py).
-TEST_PROCESSES ?= -n auto --maxprocesses 5 --dist loadscope --no-loadscope-reorder
+# As many tests at a time as there are cores, each file in one process (tests/conftest.py).
+TEST_PROCESSES ?= -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: run test test-slow bench lint testbed setup clean
 

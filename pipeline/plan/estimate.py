@@ -131,7 +131,7 @@ def make_plan(settings: Settings) -> Plan:
     chosen = channel_parts(settings, manifest)
     here = parts_there(settings, manifest, chosen)
     if here is not None:
-        notes.append(said(here, chosen, settings.data.location))
+        notes.append(said(here, settings.data.location))
         chosen = here
     scopes = [
         estimator.scope("channel", chosen),

@@ -14,10 +14,11 @@ from pipeline.settings import Settings
 
 
 def parts_there(settings: Settings, manifest: Manifest, parts: Sequence[Part]) -> list[Part] | None:
-    """Of the channel's files those that lie in the folder of a run with `data.partial`.
+    """The files that a run with `data.partial` finds in its folder and converts.
 
-    None where all are planned: all are needed, they are on the network, or none is there, which
-    the run says as it looks for them. What was not resolved has no name to find.
+    Those of other samples of the skim are among them, as in the fileset. None where all of `parts`
+    is planned: all is needed, it is on the network, or nothing is there, which the run says as it
+    looks for files. What was not resolved has no name to find.
     """
     data = settings.data
     if not data.partial or data.synthetic or data.location is None or is_remote(data.location):
@@ -26,25 +27,26 @@ def parts_there(settings: Settings, manifest: Manifest, parts: Sequence[Part]) -
         folder = open_location(data.location, data.release)
     except LocationError:
         return None
-    there = locate(manifest, settings.channel.skim, folder).paths
-    found = [
-        replace(part, samples=tuple(_with(s, there) for s in part.samples), hidden=None)
-        for part in parts
-    ]
-    return found if any(part.files for part in found) else None
+    skim = manifest.skim(settings.channel.skim)
+    there = locate(manifest, skim.name, folder).paths
+    samples = [s for part in parts for s in part.samples]
+    if data.share == "all":
+        samples = list(skim.samples.values())
+    found = [s for sample in samples if (s := _with(sample, there)).files]
+    kinds = [k for k in ("data", "mc") if any(s.kind == k for s in found)]
+    return [
+        Part(skim.release, skim.name, kind, tuple(s for s in found if s.kind == kind))
+        for kind in kinds
+    ] or None
 
 
 def _with(sample: Sample, there: Container[str]) -> Sample:
     return replace(sample, files=tuple(f for f in sample.files if f.uri in there))
 
 
-def said(parts: Sequence[Part], all_parts: Sequence[Part], location: str | None) -> str:
-    """How many of the channel's files that is."""
-    here, every = (
-        sum(len(p.files) + (p.hidden.files if p.hidden else 0) for p in some)
-        for some in (parts, all_parts)
-    )
+def said(parts: Sequence[Part], location: str | None) -> str:
+    """How many files that is."""
+    files = sum(len(part.files) for part in parts)
     return (
-        f"data.partial: {here:,} of {every:,} files of the channel are in {location}; the plan of "
-        "the channel is for those"
+        f"data.partial: of the skim {files:,} files are in {location}; the left column is for those"
     )

@@ -56,7 +56,7 @@ def test_the_plan_is_for_the_files_that_are_there(tmp_path: Path) -> None:
     plan = make_plan(configure([*NTUPLES, *here(tmp_path)]))
     assert plan.of_channel.everything.files == 3 < every
     assert plan.scopes[1].everything.files == 4668
-    assert any(f"3 of {every} files" in n and str(tmp_path) in n for n in plan.notes)
+    assert any(f"3 files are in {tmp_path}" in note for note in plan.notes)
     whole = make_plan(configure([*NTUPLES, here(tmp_path)[0]]))
     assert whole.of_channel.everything.files == every
     assert not any("data.partial" in note for note in whole.notes)
@@ -70,6 +70,19 @@ def test_all_files_are_planned_where_they_are_not_known_to_be_there(
     assert jobs(*PHYSLITE, here(tmp_path)[0]) == of_all
     assert jobs(*PHYSLITE, *here(tmp_path / "none")) == of_all
     assert jobs(*PHYSLITE, "data.location=https://example.org/f", "data.partial=true") == of_all
+
+
+def test_files_of_other_samples_of_the_skim_are_converted_and_planned(
+    of_all: int, tmp_path: Path
+) -> None:
+    """As the example file of PHYSLITE, which is no sample of the channel."""
+    settings = configure(PHYSLITE, located=False)
+    other = chosen_manifest(settings.data).skim("physlite").sample("700322").files
+    assert len(other) > 600
+    for file in other[:2]:
+        (tmp_path / basename(file.uri)).write_bytes(b"")
+    assert make_plan(configure([*PHYSLITE, *here(tmp_path)])).of_channel.everything.files == 2
+    assert jobs(*PHYSLITE, *here(tmp_path)) == 1 < of_all
 
 
 def test_a_folder_with_other_files_alone_is_planned_as_all(of_all: int, tmp_path: Path) -> None:
