@@ -73,6 +73,7 @@ def test_stages_in_the_image_give_the_same_bits(
     assert provenance["sandbox"]["name"] == "bubblewrap"
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_2020_four_leptons_in_the_image(
     ladon: Ladon, samples: Path, analysis: Path, started: Started
