@@ -37,12 +37,12 @@ def peak_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]
         highest, each = 0.0, dict[int, float]()
         at_peak: dict[str, dict[str, float]] = {}
         while child.poll() is None:
-            now = _sizes(child)
-            sizes = {pid: parts.pop("all") for pid, parts in now.items()}
-            if sum(sizes.values()) > highest:
-                highest = sum(sizes.values())
+            now = sizes(child)
+            each_now = {pid: parts.pop("all") for pid, parts in now.items()}
+            if sum(each_now.values()) > highest:
+                highest = sum(each_now.values())
                 at_peak = {f"{pid} {_name(pid)}": parts for pid, parts in now.items()}
-            each |= {pid: max(size, each.get(pid, 0.0)) for pid, size in sizes.items()}
+            each |= {pid: max(size, each.get(pid, 0.0)) for pid, size in each_now.items()}
             time.sleep(EVERY_S)
         said.seek(0)
         text = said.read().decode(errors="replace")
@@ -50,7 +50,7 @@ def peak_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]
     return Peak(highest, tuple(sorted(each.values(), reverse=True)), at_peak)
 
 
-def _sizes(child: psutil.Popen) -> dict[int, dict[str, float]]:
+def sizes(child: psutil.Process) -> dict[int, dict[str, float]]:
     """Process id -> megabytes, of a process and its descendants that are there now."""
     found = {}
     try:

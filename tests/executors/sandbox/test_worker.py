@@ -25,6 +25,7 @@ from executors.sandbox import (
 )
 from executors.sandbox import bubblewrap as bubblewrap_module
 from executors.sandbox import plain as plain_module
+from tests.benchmarks.peak import sizes
 from tests.executors.sandbox.conftest import Host, made
 
 pytestmark = pytest.mark.sandbox
@@ -173,6 +174,23 @@ def test_what_nobody_keeps_is_given_back() -> None:
             given = [KEPT["events"](1.0), KEPT["a table"](1.0), keep]
             assert worker.call("f", given).value == [5000.0, 3000, 5000.0]
             assert mapped() == keep
+
+
+def test_what_a_large_call_has_freed_goes_back_to_the_system() -> None:
+    """200 MB in pieces below something that stays: the C library keeps them by itself."""
+    code = (
+        "import numpy as np\nkept = []\n"
+        "def f(n):\n    parts = [np.ones(10_000) for _ in range(n)]\n"
+        "    kept.append(np.ones(10_000))\n    return np.concatenate(parts)\n"
+    )
+
+    with made("bubblewrap", Limits()).open(code) as worker:
+        here = psutil.Process().pid
+        before = {pid: size["anon"] for pid, size in sizes(psutil.Process()).items()}
+        assert len(worker.call("f", [2500]).value) == 25_000_000
+        after = {pid: size["anon"] for pid, size in sizes(psutil.Process()).items()}
+    grown = [size - before[pid] for pid, size in after.items() if pid in before and pid != here]
+    assert max(grown) < 50
 
 
 @pytest.mark.parametrize(
