@@ -209,16 +209,20 @@ def test_solution_that_cannot_be_imported(code: str, kind: str, line: int) -> No
         assert worker.read("BRANCHES") == worker.loaded
 
 
-def test_starts_in_less_than_three_seconds() -> None:
+def test_starts_about_as_fast_as_python_with_the_same_packages() -> None:
+    """In turns, the best of three of each: the machine may be busy with something else."""
     sandbox = made("bubblewrap", Limits())
-    times = []
+    packages = "import numpy, pandas, awkward, pyarrow"
+    bare, times = [], []
     for _ in range(3):
+        start = time.monotonic()
+        subprocess.run([sys.executable, "-c", packages], check=True)
+        bare.append(time.monotonic() - start)
         start = time.monotonic()
         with sandbox.open("def f():\n    return 1\n") as worker:
             times.append(time.monotonic() - start)
             assert worker.call("f").value == 1
-    # The best of three: the machine may be busy with something else.
-    assert min(times) < 3
+    assert min(times) < 3 * min(bare)
 
 
 def test_works_within_little_memory() -> None:
