@@ -39,6 +39,10 @@ echo "setup: $("$python" --version) -> $venv"
 make_venv "$python"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv
 echo "setup: installing packages (versions from constraints.txt)"
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --constraint constraints.txt --editable '.[cluster,dev,xrootd]'
+# Compiled now: where Python may not write (a folder of others, PYTHONDONTWRITEBYTECODE), each process of each
+# step would compile what it imports again, which takes longer than many a step.
+"$venv/bin/uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" \
+    --constraint constraints.txt --editable '.[cluster,dev,xrootd]'
+"$venv/bin/python" -m compileall -q agents executors pipeline
 "$venv/bin/python" -c 'import agents, executors, pipeline'
 echo "setup: done"
