@@ -105,6 +105,7 @@ def retry_after(text: str | None, now: datetime | None = None) -> float | None:
         until = parsedate_to_datetime(text)
     except ValueError:
         return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)  # the old form names no zone
     return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 
