@@ -12,7 +12,7 @@ from functools import cache
 
 import httpx2
 
-from pipeline.data.fetch.faults import PassingFault, SourceFault
+from pipeline.data.fetch.faults import MissingToolError, PassingFault, SourceFault
 from pipeline.data.fetch.stream import BLOCK, Stream
 
 PASSING = frozenset({408, 425, 429})
@@ -24,9 +24,19 @@ _UNSATISFIED = re.compile(r"bytes\s+\*/(\d+)")
 
 
 def _client() -> httpx2.Client:
-    """The one client of this process: it keeps connections, and may be used by many threads."""
+    """The one client of this process: it keeps connections, and may be used by many threads.
+
+    Raises MissingToolError if the proxy that the environment names needs a package.
+    """
     with _ONE:  # two threads that ask at once would make two
-        return _made()
+        try:
+            return _made()
+        except ImportError as error:
+            raise MissingToolError(
+                "expected a proxy that speaks HTTP in ALL_PROXY, HTTP_PROXY or HTTPS_PROXY, found "
+                "a SOCKS one, which needs the package socksio; install it with `pip install "
+                "socksio`, or unset the variable"
+            ) from error
 
 
 @cache
