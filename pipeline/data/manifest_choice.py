@@ -20,6 +20,16 @@ def chosen_manifest(data: DataSettings) -> Manifest:
     return _other(data.manifest, data.release)
 
 
+def written_manifest(data: DataSettings) -> Manifest:
+    """The chosen manifest as it is written, without run indexes that were fetched.
+
+    For whoever fetches those: one that is damaged must not keep from fetching it again.
+    """
+    if data.manifest is None:
+        return read_manifest(manifest_path(data.release))
+    return _other(data.manifest, data.release)
+
+
 def chosen_path(data: DataSettings) -> Path:
     """The file of the chosen manifest."""
     return manifest_path(data.release) if data.manifest is None else Path(data.manifest)

@@ -8,6 +8,7 @@ from pipeline.data.errors import ManifestError
 from pipeline.data.fetch.transfer import OnProgress, Outcome, Transfer
 from pipeline.data.manifest import Manifest, ManifestFile
 from pipeline.data.run_index import Resolution, resolve
+from pipeline.data.verify import adler32_file
 
 
 def indexes(manifest: Manifest) -> list[ManifestFile]:
@@ -27,6 +28,14 @@ def indexes(manifest: Manifest) -> list[ManifestFile]:
             "every file; leave --index away"
         )
     return list(found.values())
+
+
+def drop_damaged(transfer: Transfer, wanted: Sequence[ManifestFile]) -> None:
+    """Remove indexes from the cache that were damaged there, so that they are fetched again."""
+    for file in wanted:
+        place = transfer.place(file)
+        if transfer.order(file).there() and adler32_file(place) != file.adler32:
+            place.unlink()
 
 
 def fetch_indexes(

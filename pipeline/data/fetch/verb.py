@@ -11,12 +11,12 @@ from executors.base import is_remote
 from pipeline.configure import configure
 from pipeline.data.fetch.address import PORTAL
 from pipeline.data.fetch.faults import Failure
-from pipeline.data.fetch.index import fetch_indexes, indexes
+from pipeline.data.fetch.index import drop_damaged, fetch_indexes, indexes
 from pipeline.data.fetch.meter import Meter
 from pipeline.data.fetch.transfer import JOBS, Outcome, Transfer
 from pipeline.data.fetch.wanted import transfer_of, wanted_files
 from pipeline.data.manifest import ManifestFile
-from pipeline.data.manifest_choice import chosen_manifest
+from pipeline.data.manifest_choice import written_manifest
 from pipeline.settings import Settings
 from pipeline.usage import UsageError
 
@@ -55,12 +55,14 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
     settings = _settings(asked)
     transfer = transfer_of(settings.data, asked.jobs)
     if asked.index:
-        files = indexes(chosen_manifest(settings.data))
+        files = indexes(written_manifest(settings.data))
     else:
         files = wanted_files(settings, asked.whole_skim)
     if asked.dry_run:
         _tell_plan(transfer, files, console)
         return EXIT_OK
+    if asked.index:
+        drop_damaged(transfer, files)
     missing = transfer.missing(files)
     console.print(
         f"{len(files)} files, {_gb(files)}; {len(missing)} to be fetched from "

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.data import manifest as manifests
+from pipeline.data import manifest_choice
 from pipeline.data.errors import ManifestError
 from pipeline.data.fetch.cache import Cache
 from pipeline.data.fetch.index import fetch_indexes, indexes
@@ -16,6 +18,7 @@ from pipeline.data.fetch.transfer import Transfer
 from pipeline.data.identity import portal_path
 from pipeline.data.manifest import Manifest, load_manifest
 from pipeline.data.manifest_form import from_dict, write_manifest
+from pipeline.data.run_index import index_folder
 from pipeline.data.verify import adler32_file
 from tests.mirror.nginx import nginx
 from tests.pipeline.data.fetch.conftest import HASTY
@@ -59,7 +62,8 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
         "skims": {"PHYSLITE": {"tree": "CollectionTree", "samples": samples}},
     }  # fmt: skip
     write_manifest(tmp_path / "manifest.json.gz", plain)
-    monkeypatch.setattr(manifests, "manifest_path", lambda _: tmp_path / "manifest.json.gz")
+    for module in (manifests, manifest_choice):
+        monkeypatch.setattr(module, "manifest_path", lambda _: tmp_path / "manifest.json.gz")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     load_manifest.cache_clear()
     return from_dict(plain)
@@ -90,6 +94,24 @@ def test_a_run_whose_index_is_another_stays_unresolved(release: Manifest, tmp_pa
     (failure,) = outcome.failures
     assert failure.reason.startswith("run_271733_file_index.json: expected adler32")
     assert (known.resolved, known.unresolved, known.files) == (1, 1, 2)
+    load_manifest.cache_clear()
+
+
+@pytest.mark.nginx
+def test_indexes_that_were_damaged_here_are_fetched_again(
+    release: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (portal_path(file.uri) for file in indexes(release))
+    with nginx(tmp_path / "mirror", tmp_path / "nginx") as web:
+        words = ["fetch", "--index", "channel=hyy", "data=opendata_2024",
+                 f"data.source={web.url}", f"data.cache={tmp_path / 'cache'}"]  # fmt: skip
+        assert main(words) == 0
+        for path in (index_folder(RELEASE) / Path(one).name, tmp_path / "cache" / other):
+            path.write_bytes(b"x" * path.stat().st_size)
+        load_manifest.cache_clear()
+        assert main(words) == 0
+    assert "2 runs of 2024r-pp list their files now" in capsys.readouterr().out
+    assert load_manifest(RELEASE).skim("PHYSLITE").sample("271733").resolved
     load_manifest.cache_clear()
 
 
