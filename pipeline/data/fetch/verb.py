@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
             outcome, known = fetch_indexes(transfer, settings.data.release, files, meter)
         else:
             outcome, known = transfer.run(files, meter), None
-    _tell_end(settings, transfer, files, outcome, console)
+    _tell_end(asked, settings, transfer, files, outcome, console)
     if known is not None:
         console.print(
             f"{known.resolved} runs of {settings.data.release} list their files now: {known.files} "
@@ -121,6 +122,7 @@ def _tell_plan(transfer: Transfer, files: Sequence[ManifestFile], console: Conso
 
 
 def _tell_end(
+    asked: Asked,
     settings: Settings,
     transfer: Transfer,
     files: Sequence[ManifestFile],
@@ -134,8 +136,7 @@ def _tell_end(
     console.print("; ".join(said), highlight=False, markup=False, soft_wrap=True)
     if not outcome.failures:
         console.print(
-            f"next: ladon run channel={settings.channel.name} data={settings.data.name} "
-            f"data.location={settings.data.location}",
+            f"next: ladon run {_words(asked, settings)}",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
         return
@@ -147,6 +148,17 @@ def _tell_end(
     )  # fmt: skip
     for failure in outcome.failures:
         errors.print(_line(failure), highlight=False, markup=False, soft_wrap=True)
+
+
+def _words(asked: Asked, settings: Settings) -> str:
+    """The overrides of a run that finds these files: those given, quoted for a shell."""
+    first = {
+        "channel": settings.channel.name,
+        "data": settings.data.name,
+        "data.location": settings.data.location,
+    }
+    others = [o for o in asked.overrides if o.partition("=")[0] not in first]
+    return shlex.join([*(f"{name}={value}" for name, value in first.items()), *others])
 
 
 def _line(failure: Failure) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -71,6 +72,10 @@ def test_all_files_and_what_to_do_next(
     assert "[3/3]" in said
     assert "3 of 3 files are in" in said
     assert "next: ladon run channel=hyy data=opendata_2025" in said
+    (line,) = (x for x in said.splitlines() if x.startswith("next: "))
+    # Without them the run would fetch other files into another cache.
+    assert {f"data.manifest={tmp_path / 'manifest.json.gz'}", f"data.source={web.url}",
+            f"data.cache={tmp_path / 'cache'}"} < set(shlex.split(line))  # fmt: skip
     assert fetched(tmp_path) == {
         Path(f.uri).name: next(root.rglob(Path(f.uri).name)).read_bytes() for f in files
     }
