@@ -57,15 +57,19 @@ class Owner:
 
 
 def pin(cache: Path, owner: Owner, files: Iterable[Path], kind: str = "") -> Path:
-    """Keep `files` of the cache from being evicted while `owner` works; the pin's own file."""
+    """Keep `files` of the cache from being evicted while `owner` works; the pin's own file.
+
+    Other files of the same owner and kind stay pinned: a run has several filesets.
+    """
+    names = sorted(os.path.relpath(f, cache) for f in files)
     told = {
         "host": owner.host,
         "pid": owner.pid,
         "name": owner.name,
         "since": time.time(),
-        "files": sorted(os.path.relpath(f, cache) for f in files),
+        "files": names,
     }
-    digest = hashlib.sha256(f"{owner.name} {kind}".encode()).hexdigest()[:20]
+    digest = hashlib.sha256("\n".join([owner.name, kind, *names]).encode()).hexdigest()[:20]
     path = cache / FOLDER / f"{digest}.json"
     write_json(path, told)
     return path

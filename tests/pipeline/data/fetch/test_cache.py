@@ -106,6 +106,14 @@ def test_the_pins_of_another_host_hold_for_a_week(tmp_path: Path) -> None:
     assert pinned(tmp_path) == {}
 
 
+def test_all_filesets_of_a_run_are_pinned(tmp_path: Path) -> None:
+    files = fill(Cache(tmp_path), a=1, b=1)
+    run = Owner("elsewhere", 1, "a run of two channels")
+    for file in files.values():
+        pin(tmp_path, run, [file], "fileset")
+    assert set(pinned(tmp_path)) == set(files.values())
+
+
 def test_the_owner_of_a_run_is_who_holds_its_lock(tmp_path: Path) -> None:
     (tmp_path / ".lock").write_text(json.dumps({"host": "node7", "pid": 12, "job": None}))
     assert Owner.of_run(tmp_path) == Owner("node7", 12, str(tmp_path))
