@@ -128,9 +128,13 @@ class Cache:
         return found
 
     def _unpinned(self) -> list[tuple[Path, int, int]]:
-        """The files that may go, whole or partial: nobody who works has pinned them."""
+        """The files that may go, whole or partial: nobody who works has pinned them.
+
+        The pins are read last: to look at all files takes long enough for others to pin some.
+        """
+        files = self._files()
         used = pinned(self.folder)
-        return [found for found in self._files() if found[0] not in used]
+        return [found for found in files if found[0] not in used]
 
     def _free(self) -> int:
         return shutil.disk_usage(_there(self.folder)).free

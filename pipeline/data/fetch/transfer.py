@@ -72,17 +72,18 @@ class Transfer:
         Raises CacheFullError or DiskFullError if there is no room, after all threads have ended.
         """
         orders = [self.order(f) for f in files]
-        needed = [o for o in orders if not o.there()]
         total = sum(f.size for f in files)
-        self.cache.check_room(total, total - sum(o.file.size for o in needed))
+        keep = [p for o in orders for p in (o.target, o.part)]
         evicted: list[Path] = []
         failures: list[Failure] = []
-        keep = [p for o in orders for p in (o.target, o.part)]
+        self.cache.check_room(total, total - sum(o.file.size for o in orders if not o.there()))
         with (
             closing(http),
             pinned_by_us(self.cache.folder, keep),
             ThreadPoolExecutor(self.jobs) as pool,
         ):
+            # Looked at once they are pinned: before that another process may evict what is there.
+            needed = [o for o in orders if not o.there()]
             going = {pool.submit(self._one, o, evicted, on_progress): o for o in needed}
             full: DiskFullError | CacheFullError | None = None
             try:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,41 @@ def test_the_pins_of_another_host_hold_for_a_week(tmp_path: Path) -> None:
     told = json.loads(path.read_text())
     path.write_text(json.dumps({**told, "since": told["since"] - 8 * 24 * 3600}))
     assert pinned(tmp_path) == {}
+
+
+class Interrupted(Cache):
+    """A cache where another process does something while this one looks at its files."""
+
+    def interrupt(self, *meanwhile: Callable[[], object]) -> Interrupted:
+        """At each of the next looks it does the next of these."""
+        self._meanwhile = list(meanwhile)
+        return self
+
+    def _files(self) -> list[tuple[Path, int, int]]:
+        found = super()._files()
+        if self._meanwhile:
+            self._meanwhile.pop(0)()
+        return found
+
+
+def test_what_is_pinned_while_we_look_for_what_may_go_stays(tmp_path: Path) -> None:
+    cache = Interrupted(tmp_path, limit=2000)
+    files = fill(cache, a=30, b=10)
+    # The first look is at how much there is, the second at what may go.
+    cache.interrupt(bool, lambda: pin(tmp_path, Owner.ourselves(), [files["a"]]))
+    assert cache.make_room(tmp_path / "new.part", 1000) == [files["b"]]
+
+
+@pytest.mark.nginx
+def test_what_is_evicted_before_it_is_pinned_comes_again(
+    web: Nginx, mirror: Mirror, fetch: Fetch, tmp_path: Path
+) -> None:
+    file = mirror.files[0]
+    cache = Interrupted(tmp_path / "cache").interrupt()
+    fetch(web.url, cache=cache, files=[file])
+    cache.interrupt(cache.place(file.uri).unlink)
+    outcome = fetch(web.url, cache=cache, files=[file])
+    assert outcome.paths[file.uri].read_bytes() == mirror.content(file)
 
 
 def test_all_filesets_of_a_run_are_pinned(tmp_path: Path) -> None:
