@@ -49,10 +49,13 @@ class Cache:
         return base / portal_path(uri)
 
     def touch(self, files: Iterable[Path]) -> None:
-        """Say that `files` are used now; their time of change stays as it is."""
+        """Say that `files` are used now; their time of change stays as it is.
+
+        Of those that another user brought into a shared cache only that one can say it.
+        """
         now = time.time_ns()
         for file in files:
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, PermissionError):
                 os.utime(file, ns=(now, os.stat(file).st_mtime_ns))
 
     def check_room(self, total: int, having: int) -> None:

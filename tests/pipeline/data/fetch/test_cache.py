@@ -55,6 +55,16 @@ def test_using_a_file_does_not_change_when_it_was_changed(tmp_path: Path) -> Non
     assert time.time() - file.stat().st_atime < 50
 
 
+def test_files_of_another_user_may_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = fill(cache := Cache(tmp_path), a=1)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refuse)  # as utimensat(2) for whoever does not own a file
+    cache.touch(files.values())
+
+
 def test_room_that_was_promised_is_not_given_twice(tmp_path: Path) -> None:
     cache = Cache(tmp_path, limit=3000)
     files = fill(cache, a=30, b=10)
