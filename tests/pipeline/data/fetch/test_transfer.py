@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.data.fetch.download import Patience
 from tests.mirror.nginx import Nginx
 from tests.mirror.upstream import Upstream
 from tests.pipeline.data.fetch.conftest import Fetch, Mirror, left_over
@@ -171,3 +172,31 @@ def test_a_file_of_another_length_is_taken_only_unverified(
     file = mirror.files[0]
     outcome = fetch(f"{web.url}/upstream/short", files=[file], verify="none")
     assert outcome.paths[file.uri].stat().st_size == file.size // 2
+
+
+@WEB
+@pytest.mark.parametrize("earlier", [1000, 9_000_000])
+def test_an_unverified_file_is_not_put_together_from_two(
+    web: Nginx, mirror: Mirror, fetch: Fetch, tmp_path: Path, earlier: int
+) -> None:
+    file = mirror.files[0]
+    part = tmp_path / f"cache/eos/opendata/atlas/test/.data_A.root.{file.size}-{file.adler32}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * earlier)  # of what the server had before
+    outcome = fetch(web.url, files=[file], verify="none")
+    assert outcome.failures == ()
+    assert outcome.paths[file.uri].read_bytes() == mirror.content(file)
+
+
+@WEB
+def test_nor_from_two_sources(web: Nginx, mirror: Mirror, fetch: Fetch) -> None:
+    file = mirror.files[0]
+    hasty = Patience(attempts=1, first_s=0.01, longest_s=0.05, timeout_s=5)
+    outcome = fetch(
+        f"{web.url}/upstream/breaks", web.url, files=[file], verify="none", patience=hasty
+    )
+    assert outcome.paths[file.uri].read_bytes() == mirror.content(file)
+    assert web.requests()[-1] == (
+        "GET /eos/opendata/atlas/test/data_A.root HTTP/1.1",
+        200,
+    )  # all of it from the second
