@@ -129,7 +129,10 @@ def _shared(wanted: Sequence[Wanted], share: str) -> tuple[list[Wanted], int]:
         files = tuple(f for f in one.sample.files if f.uri in chosen)
         left_out = len(one.sample.files) - len(files)
         dropped += left_out
-        found.append(replace(one, sample=replace(one.sample, files=files), left_out=left_out))
+        # A run whose files are known stays known where the share has none of them.
+        indexes = () if one.sample.resolved else one.sample.indexes
+        sample = replace(one.sample, files=files, indexes=indexes)
+        found.append(replace(one, sample=sample, left_out=left_out))
     return found, dropped
 
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.configure import configure
+from pipeline.data import fileset
+from pipeline.data.locate import Located
+from pipeline.data.manifest import ManifestFile, Sample, load_manifest
 from pipeline.data.share import STEPS, number_in, share_of
 
 NAMES = st.lists(st.text("abcdef0123456789", min_size=1, max_size=8), unique=True, max_size=300)
@@ -34,3 +41,27 @@ def test_a_mirror_has_the_same_share() -> None:
     there = share_of([f"root://eos//a/{n}" for n in names], "10%")
     here = share_of([f"/mirror/{n}" for n in names], "10%")
     assert {u.rpartition("/")[2] for u in there} == {u.rpartition("/")[2] for u in here}
+
+
+def test_a_run_of_which_a_share_has_no_file_is_known_all_the_same(
+    index_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its index was fetched: the advice to fetch it would be of no use."""
+    folder = "root://eospublic.cern.ch//eos/opendata/atlas/rucio/data15_13TeV"
+    listed: dict[str, Sample] = {}
+    manifest = load_manifest("2024r-pp")
+    skim = manifest.skim("physlite")
+    for name, sample in skim.samples.items():
+        file = ManifestFile(f"{folder}/DAOD_PHYSLITE.{name}.pool.root.1", 1, "00000000", None)
+        listed[name] = sample if sample.files else replace(sample, files=(file,))
+    manifest = replace(manifest, skims={"physlite": replace(skim, samples=listed)})
+    monkeypatch.setattr(fileset, "locate", lambda *_: Located({}, (), ()))
+    monkeypatch.setattr(fileset, "check_something_there", lambda *_: None)
+    monkeypatch.setattr(fileset, "chosen_manifest", lambda _: manifest)
+    settings = configure(
+        ["channel=hyy", "data=opendata_2024", f"data.location={tmp_path}", "data.share=one",
+         "data.partial=true"]
+    )  # fmt: skip
+    found = fileset.build_fileset(settings)["samples"]
+    reasons = {s["reason"] for s in found.values() if s["kind"] == "data"}
+    assert reasons == {"data.share leaves out 1 of its files", "1 of its 1 file(s) missing"}
