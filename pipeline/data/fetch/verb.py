@@ -15,7 +15,7 @@ from pipeline.data.fetch.faults import Failure
 from pipeline.data.fetch.index import drop_damaged, fetch_indexes, indexes
 from pipeline.data.fetch.meter import Meter
 from pipeline.data.fetch.transfer import JOBS, Outcome, Transfer
-from pipeline.data.fetch.wanted import transfer_of, wanted_files
+from pipeline.data.fetch.wanted import transfer_of, unknown_runs, wanted_files
 from pipeline.data.manifest import ManifestFile
 from pipeline.data.manifest_choice import written_manifest
 from pipeline.settings import Settings
@@ -55,10 +55,18 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
     asked = Asked.read(arguments)
     settings = _settings(asked)
     transfer = transfer_of(settings.data, asked.jobs)
+    unknown: list[str] = []
     if asked.index:
         files = indexes(written_manifest(settings.data))
     else:
         files = wanted_files(settings, asked.whole_skim)
+        unknown = unknown_runs(settings, asked.whole_skim)
+    if unknown:
+        console.print(
+            f"the files of {len(unknown)} runs of {settings.data.release} are not known, first "
+            f"{unknown[0]}: the portal lists them by run; `ladon fetch --index` gets its lists",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
     if asked.dry_run:
         _tell_plan(transfer, files, console)
         return EXIT_OK
@@ -75,7 +83,8 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
             outcome, known = fetch_indexes(transfer, settings.data.release, files, meter)
         else:
             outcome, known = transfer.run(files, meter), None
-    _tell_end(asked, settings, transfer, files, outcome, console)
+    verb = "fetch --index" if unknown else "run"
+    _tell_end(f"{verb} {_words(asked, settings)}", transfer, files, outcome, console)
     if known is not None:
         console.print(
             f"{known.resolved} runs of {settings.data.release} list their files now: {known.files} "
@@ -122,8 +131,7 @@ def _tell_plan(transfer: Transfer, files: Sequence[ManifestFile], console: Conso
 
 
 def _tell_end(
-    asked: Asked,
-    settings: Settings,
+    then: str,
     transfer: Transfer,
     files: Sequence[ManifestFile],
     outcome: Outcome,
@@ -136,7 +144,7 @@ def _tell_end(
     console.print("; ".join(said), highlight=False, markup=False, soft_wrap=True)
     if not outcome.failures:
         console.print(
-            f"next: ladon run {_words(asked, settings)}",
+            f"next: ladon {then}",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
         return
@@ -151,7 +159,7 @@ def _tell_end(
 
 
 def _words(asked: Asked, settings: Settings) -> str:
-    """The overrides of a run that finds these files: those given, quoted for a shell."""
+    """The overrides by which the files are found again: those given, quoted for a shell."""
     first = {
         "channel": settings.channel.name,
         "data": settings.data.name,

@@ -36,6 +36,14 @@ def wanted_files(settings: Settings, whole_skim: bool = False) -> list[ManifestF
     return wanted
 
 
+def unknown_runs(settings: Settings, whole_skim: bool = False) -> list[str]:
+    """Samples among the wanted ones whose files nobody knows before their indexes are fetched."""
+    skim = chosen_manifest(settings.data).skim(settings.channel.skim)
+    named = [name for p in settings.channel.processes.values() for name in p.samples]
+    names = list(skim.samples) if whole_skim else expanded(named, skim.samples)
+    return [name for name in names if not skim.sample(name).resolved]
+
+
 def sources_of(data: DataSettings) -> tuple[str, ...]:
     """Addresses that files are copied from, in order: data.source, the location, or the portal.
 

@@ -120,5 +120,15 @@ def test_a_release_without_indexes_says_so() -> None:
         indexes(load_manifest("2020e-13tev"))
 
 
+@pytest.mark.parametrize("which", [(), ("--all",)])
+def test_a_fetch_says_which_runs_it_does_not_know(
+    index_home: Path, capsys: pytest.CaptureFixture[str], which: tuple[str, ...]
+) -> None:
+    assert main(["fetch", "channel=hyy", "data=opendata_2024", "--dry-run", *which]) == 0
+    said = capsys.readouterr().out
+    assert "the files of 317 runs of 2024r-pp are not known, first data15_run_" in said
+    assert "`ladon fetch --index` gets its lists" in said
+
+
 def test_the_release_2024_lists_317_runs_by_index() -> None:
     assert len(indexes(load_manifest(RELEASE))) == 317
