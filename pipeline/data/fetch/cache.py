@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.data.fetch.faults import CacheFullError
+from pipeline.data.fetch.part import arrived, common
 from pipeline.data.fetch.pins import pinned
 from pipeline.data.identity import ATLAS_FOLDER, portal_path
 from pipeline.data.locate import OTHER
@@ -82,7 +83,7 @@ class Cache:
         """
         with self._guard:
             wanted = {**self._promised, part: size}
-            coming = sum(max(0, s - bytes_at(p)) for p, s in wanted.items())
+            coming = sum(max(0, s - arrived(p)) for p, s in wanted.items())
             too_many = coming + SPARE - self._free()
             if self.limit is not None:
                 held = sum(s for _, s, _ in self._files())
@@ -137,7 +138,7 @@ class Cache:
         """
         files = self._files()
         used = pinned(self.folder)
-        return [found for found in files if found[0] not in used]
+        return [found for found in files if common(found[0]) not in used]
 
     def _free(self) -> int:
         return shutil.disk_usage(_there(self.folder)).free

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import threading
 import time
 import zlib
@@ -20,8 +21,25 @@ SUFFIX = ".part"
 _READ = 4 * 1024 * 1024
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
 """System errors of a file system that cannot lock files."""
+_OWN = re.compile(rf"(?<={re.escape(SUFFIX)})\.\d+-\d+$")
+"""What a process adds to the name of a partial file that it cannot lock."""
 _LOOK_S = 0.2
 """Seconds between two looks at a partial file that another process works on."""
+
+
+def common(path: Path) -> Path:
+    """The partial file that one with a process's own name stands for; any other path as it is."""
+    return path.with_name(_OWN.sub("", path.name))
+
+
+def arrived(part: Path) -> int:
+    """Bytes of a partial file, or of the one of this process's own name."""
+    with suppress(FileNotFoundError):
+        return part.stat().st_size
+    ours = f"{part.name}.{os.getpid()}-"
+    with suppress(FileNotFoundError), os.scandir(part.parent) as entries:
+        return sum(e.stat().st_size for e in entries if e.name.startswith(ours))
+    return 0
 
 
 class Part:
@@ -116,6 +134,9 @@ def _locked(path: Path, done: Callable[[], bool], cancelled: Callable[[], bool])
             handle.close()
             if error.errno not in _NO_LOCKS:
                 raise
+            with suppress(FileNotFoundError):
+                if not path.stat().st_size:  # one of us made it, and nobody can lock it
+                    path.unlink()
             # No two processes may write one file: ours has a name of its own, and is not resumed.
             return _open(path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}"))
         if _is_at(handle, path):
