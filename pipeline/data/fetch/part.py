@@ -65,20 +65,11 @@ class Part:
 
     def append(self, block: bytes) -> None:
         """Add bytes at the end; DiskFullError if they do not fit."""
-        try:
+        with self._room():
             self._handle.seek(self.size)
             rest = memoryview(block)
             while rest:
                 rest = rest[self._handle.write(rest) :]
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            self.discard()
-            raise DiskFullError(
-                f"expected room for {self.path.parent.name}/{self.path.name} in "
-                f"{self.path.parent}, found the disk full ({error.strerror}); free some space or "
-                "give data.cache=DIR on another disk"
-            ) from error
         self._count(block)
 
     def restart(self) -> None:
@@ -93,10 +84,29 @@ class Part:
         self.path.unlink(missing_ok=True)
 
     def become(self, target: Path) -> None:
-        """Make the bytes the file `target`: whole for every reader, or not there."""
-        os.fsync(self._handle.fileno())
+        """Make the bytes the file `target`: whole for every reader, or not there.
+
+        DiskFullError if they do not fit: a network file system may say so only here.
+        """
+        with self._room():
+            os.fsync(self._handle.fileno())
         self.path.chmod(0o644)
         os.replace(self.path, target)
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """DiskFullError, and nothing left behind, if the disk takes no more during the block."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self.discard()
+            raise DiskFullError(
+                f"expected room for {self.path.parent.name}/{self.path.name} in "
+                f"{self.path.parent}, found the disk full ({error.strerror}); free some space or "
+                "give data.cache=DIR on another disk"
+            ) from error
 
     def _count(self, block: bytes) -> None:
         self.size += len(block)
