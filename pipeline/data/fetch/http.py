@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ PASSING = frozenset({408, 425, 429})
 """Answers below 500 that may be another one later (RFC 9110, RFC 6585, RFC 8470)."""
 ABSENT = frozenset({404, 410})
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)")
+WAIT_S = 0.5
+"""Longest that bytes which have come wait for more: whoever is told to stop looks in between."""
 _ONE = threading.Lock()
 _UNSATISFIED = re.compile(r"bytes\s+\*/(\d+)")
 
@@ -69,7 +72,27 @@ def opened(address: str, offset: int, timeout_s: float) -> Iterator[Stream]:
             return
         _check_status(answer, address)
         begin, size = _extent(answer, offset, address)
-        yield Stream(begin, size, answer.iter_raw(BLOCK))
+        yield Stream(begin, size, _blocks(answer))
+
+
+def _blocks(answer: httpx2.Response) -> Iterator[bytes]:
+    """The bytes of an answer in large blocks; on a slow line in what comes within `WAIT_S`.
+
+    What has come before a connection breaks is not lost.
+    """
+    block, since = bytearray(), time.monotonic()
+    try:
+        for piece in answer.iter_raw():
+            block += piece
+            if len(block) >= BLOCK or time.monotonic() - since >= WAIT_S:
+                yield bytes(block)
+                block, since = bytearray(), time.monotonic()
+    except httpx2.TransportError:
+        if block:
+            yield bytes(block)
+        raise
+    if block:
+        yield bytes(block)
 
 
 def size(address: str, timeout_s: float) -> int | None:
