@@ -21,7 +21,7 @@ from pipeline.data.manifest_choice import written_manifest
 from pipeline.settings import Settings
 from pipeline.usage import UsageError
 
-EXIT_OK, EXIT_FAILED = 0, 1
+EXIT_OK, EXIT_FAILED, EXIT_STOPPED = 0, 1, 130
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Asked:
 
 
 def fetch(arguments: Sequence[str], console: Console) -> int:
-    """Fetch what is asked for; 0 if every file is there, 1 if any could not be fetched."""
+    """Fetch what is asked for; 0 if every file is there, 1 if any could not be, 130 if stopped."""
     asked = Asked.read(arguments)
     settings = _settings(asked)
     transfer = transfer_of(settings.data, asked.jobs)
@@ -78,11 +78,15 @@ def fetch(arguments: Sequence[str], console: Console) -> int:
         f"{transfer.sources[0]} into {transfer.cache.folder}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
-    with Meter(console, len(missing), transfer.left(files)) as meter:
-        if asked.index:
-            outcome, known = fetch_indexes(transfer, settings.data.release, files, meter)
-        else:
-            outcome, known = transfer.run(files, meter), None
+    try:
+        with Meter(console, len(missing), transfer.left(files)) as meter:
+            if asked.index:
+                outcome, known = fetch_indexes(transfer, settings.data.release, files, meter)
+            else:
+                outcome, known = transfer.run(files, meter), None
+    except KeyboardInterrupt:
+        console.print("stopped; the same command goes on where this one was")
+        return EXIT_STOPPED
     verb = "fetch --index" if unknown else "run"
     _tell_end(f"{verb} {_words(asked, settings)}", transfer, files, outcome, console)
     if known is not None:

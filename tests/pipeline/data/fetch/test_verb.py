@@ -137,6 +137,24 @@ def test_killed_and_given_again_it_goes_on(tmp_path: Path) -> None:
     assert fetched(tmp_path) == {"a.root": next(root.rglob("a.root")).read_bytes()}
 
 
+def test_stopped_by_the_user_it_says_how_to_go_on(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    files = lay(root, {"a.root": 9_000_000})
+    write_manifest(tmp_path / "manifest.json.gz", manifest_of(configure(SETTINGS), samples(files)))
+    with nginx(root, tmp_path / "nginx") as web:
+        child = Ladon(tmp_path).start(*command(tmp_path, f"{web.url}/slow"))
+        until = time.monotonic() + 60
+        while not any(p.stat().st_size for p in (tmp_path / "cache").rglob(".*.part")):
+            assert time.monotonic() < until
+            assert child.poll() is None
+            time.sleep(0.05)
+        os.kill(child.pid, signal.SIGINT)
+        said, _ = child.communicate()
+    assert child.returncode == 130
+    assert said.endswith("stopped; the same command goes on where this one was\n")
+    assert "Traceback" not in said
+
+
 def test_two_processes_and_one_cache(tmp_path: Path) -> None:
     root = tmp_path / "mirror"
     files = lay(root, {"a.root": 1_000_000, "b.root": 900_000})
