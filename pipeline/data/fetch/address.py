@@ -43,10 +43,19 @@ def scheme(address: str) -> str:
     return found
 
 
+def _host(source: str) -> str:
+    """The host of an address, with its port; nothing if there is none, or none that can be."""
+    try:
+        parts = urlsplit(source)
+        return parts.netloc if parts.hostname and parts.port != 0 else ""
+    except ValueError:  # a bracket that is left open, or a port that is no number up to 65535
+        return ""
+
+
 def check_sources(sources: Sequence[str]) -> tuple[str, ...]:
     """`sources` as they are; LocationError for one that is no address of a host."""
     for source in sources:
-        if not is_remote(source) or not urlsplit(source).netloc:
+        if not is_remote(source) or not _host(source):
             raise LocationError(
                 "expected an address with the portal's layout below it, such as "
                 f"{PORTAL[0]} or {PORTAL[1]}, found {source!r}; check data.source and data.location"

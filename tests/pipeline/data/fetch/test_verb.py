@@ -102,6 +102,8 @@ def test_a_file_that_nobody_has_is_listed_and_the_exit_code_is_1(
         (["fetch", "data=synthetic"], "data=synthetic makes its own files"),
         (["fetch", "data=opendata_2025", "data.location=/x"], "found data.location=/x"),
         (["fetch", "data=opendata_2025", "data.source=ftp://x"], "found 'ftp://x'"),
+        (["fetch", "data=opendata_2025", "data.source='http://[::1'"], "found 'http://[::1'"),
+        (["fetch", "data=opendata_2025", "data.source='http://x:99999'"], "found 'http://x:99999'"),
         (["fetch", "data=opendata_2025", "data.cache_gb=0"], "expected data.cache_gb > 0"),
         (["fetch", "data=opendata_2025", "--jobs", "many"], "after --jobs, found many"),
         (["fetch", "data=opendata_2025", "data.manifest=/x"], "found no file"),
