@@ -26,10 +26,10 @@ from pipeline.data.errors import DataError, LocationError, ManifestError
 from pipeline.data.manifest import nearest_names
 from pipeline.data.manifest_form import MANIFEST_SCHEMA, columns, write_manifest
 from pipeline.data.sources.client import fetch_datasets
-from pipeline.data.sources.corrections import CORRECTIONS, apply, renumbered
+from pipeline.data.sources.corrections import CORRECTIONS, PATCHES, apply, renumbered
 from pipeline.data.sources.names import Datasets
 from pipeline.data.sources.open_data import CATALOG, TABLES, OpenData
-from pipeline.data.sources.published import PUBLISHED, read_published, totals
+from pipeline.data.sources.published import PUBLISHED, read_published, read_reviewed, totals
 from pipeline.data.sources.records import fetch_record
 from pipeline.data.sources.samples import samples_of
 from pipeline.data.sources.stand_in import stand_in
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         with services(given.open_data, given.api, given.records) as asked:
-            for release in given.releases or read_json(given.output / RECORDS):
+            for release in given.releases or read_reviewed(given.output / RECORDS):
                 _make(release, asked, given.output)
     except jsonschema.ValidationError as error:
         where = "/".join(str(p) for p in error.absolute_path)
@@ -102,7 +102,7 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
     `reviewed` is the folder of the reviewed files. Raises ManifestError if sources disagree.
     """
     plan = _plan(release, reviewed)
-    patches = read_json(reviewed / CORRECTIONS)
+    patches = read_reviewed(reviewed / CORRECTIONS, *PATCHES)
     datasets = Datasets.of(renumbered(release, fetch_datasets(release, asked.api), patches))
     skims: dict[str, dict[str, Any]] = {}
     left_out = []
@@ -143,7 +143,7 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
 
 def _plan(release: str, reviewed: Path) -> dict[str, Any]:
     """Tree and records of a release; ManifestError with the nearest names if it has none."""
-    plans = read_json(reviewed / RECORDS)
+    plans = read_reviewed(reviewed / RECORDS)
     if release not in plans:
         raise ManifestError(
             f"{RECORDS} has no release {release!r}; {nearest_names(release, plans)}"

@@ -19,6 +19,8 @@ from pipeline.data.sources.client import Dataset
 from pipeline.data.sources.samples import Sample
 
 CORRECTIONS = "corrections.json"
+PATCHES = ("datasets", "corrections", "warnings", "entries")
+"""The lists of the file that are read here."""
 KEPT = ("quantity", "old", "new", "reason", "source")
 
 Skims = dict[str, dict[str, Any]]

@@ -119,3 +119,26 @@ def test_a_folder_without_tables_is_a_sentence(
 ) -> None:
     assert main(["--open-data", str(tmp_path), "--output", str(manifest_folder())]) == 2
     assert "expected catalog.csv.gz and the tables" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("records.json", "{", "", "expected JSON in the reviewed file"),
+        ("corrections.json", "{", "{,", "line 1 column 2"),
+        ("corrections.json", '"warnings"', '"warnigns"', "found no warnings among schema, "),
+        ("published.json", '"published"', '"publisht"', "found no published among"),
+    ],
+)
+def test_a_slip_in_a_reviewed_file_is_a_sentence(
+    open_data: Path, reviewed: Path, capsys: pytest.CaptureFixture[str],
+    name: str, old: str, new: str, said: str,
+) -> None:  # fmt: skip
+    path = reviewed / name
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert main(["--open-data", str(open_data), "--output", str(reviewed), "2016e-8tev"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("build_manifests: expected")
+    assert said in told
+    assert str(path) in told
+    assert "delete" not in told
