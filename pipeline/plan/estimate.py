@@ -120,6 +120,11 @@ def make_plan(settings: Settings) -> Plan:
             f"{settings.data.name} is made on this machine, and smaller: the numbers are those of "
             f"the real files of release {settings.data.release}"
         )
+    if settings.data.skim is not None:
+        notes.append(
+            "data.skim: a run reads no ROOT file and converts nothing; the numbers are those of a "
+            "run without it"
+        )
     branches = _branches(settings, notes)
     calibration = calibration_of(settings)
     if calibration is None:

@@ -18,15 +18,17 @@ class GateError(ValueError):
 def check_gate(points: Sequence[Settings]) -> None:
     """Raise GateError unless the points of a run may be run at their site.
 
-    Synthetic data are made on this machine and have no plan: for them only the order of the shares
-    is kept. `site.budget.override=true` lets everything through.
+    Synthetic data are made on this machine and have no plan, and of a skim nothing is converted:
+    for them only the order of the shares is kept. `site.budget.override=true` lets everything
+    through.
     """
     budget = points[0].site.budget
     if budget.override:
         return
     limits = (budget.core_hours, budget.gate_core_hours)
+    limited = any(x is not None for x in limits)
     planned = [
-        make_plan(one) if not one.data.synthetic and any(x is not None for x in limits) else None
+        make_plan(one) if limited and not one.data.synthetic and one.data.skim is None else None
         for one in points
     ]
     hours = sum(_hours(plan) for plan in planned)

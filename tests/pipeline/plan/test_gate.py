@@ -133,6 +133,14 @@ def test_small_data_and_a_laptop_have_no_gate(tmp_path: Path) -> None:
     assert not (tmp_path / promotions.FOLDER).exists()
 
 
+def test_a_skim_has_no_gate(tmp_path: Path) -> None:
+    """Its events were converted before, when the gate let that through."""
+    whole = ["data.skim=kept", "stages=[preprocess]", "site.budget.core_hours=1"]
+    settings = given(tmp_path, *whole)
+    check_gate([settings])
+    assert any("converts nothing" in note for note in make_plan(settings).notes)
+
+
 def test_a_share_is_another_run_of_one_promotion(tmp_path: Path) -> None:
     whole, part = given(tmp_path), given(tmp_path, "data.share=1%")
     assert promotion_key(whole) == promotion_key(part)
