@@ -35,7 +35,9 @@ def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any
     assert known is not None
     work = (9_000, 3, 2, 1)
     seconds = known.seconds(*(Amount.exact(n, "") for n in work)).value or 0.0
-    stage = run / "points" / "main" / "convert"
+    point = run / "points" / "main"
+    reference = run / "reference" / reference_key(settings)
+    stage = (point if "convert" in settings.stages else reference) / "convert"
     chunks = {
         **dict(zip(("events", "chunks", "files", "processes"), work, strict=True)),
         "cpu_s": seconds * changed.get("cost", 1.0), "max_rss_mb": changed.get("memory", 900),
@@ -43,8 +45,9 @@ def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any
     }  # fmt: skip
     write_json(stage / "timing.json", {"max_rss_mb": 300, "chunks": chunks})
     write_json(stage / "record.json", {"solution_sha256": changed.get("solution", "ab" * 32)})
-    write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
-    write_json(run / "points/main/measure/verdict.json", {"outcome": "not_reached"})
+    if "convert" in settings.stages:
+        write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
+    write_json(point / "measure" / "verdict.json", {"outcome": "not_reached"})
     sample = {"entries_expected": 9_000, "entries_done": 9_000, "quarantined": 0}
     sample |= changed.get("ledger", {})
     write_json(stage / "output" / "ledger.json", {"samples": {"data15": sample}})
@@ -100,6 +103,14 @@ def test_what_was_not_green_is_named(tmp_path: Path, changed: dict[str, Any], sa
         check_gate([given(tmp_path, "data.share=1%")])
     assert said in str(refused.value)
     assert "ladon run channel=hyy data=opendata_2024 data.share=one" in str(refused.value)
+
+
+def test_stages_after_convert_can_be_promoted_alone(tmp_path: Path) -> None:
+    """With chain=isolated the reference converts: there is no verdict on it."""
+    alone = given(tmp_path, "data.share=one", "chain=isolated", "stages=[measure]")
+    step = finished(alone, tmp_path)
+    assert step["green"], step["checks"]
+    check_gate([replace(alone, data=replace(alone.data, share="1%"))])
 
 
 NOTHING = {"events": 0, "chunks": 0, "files": 0, "processes": 0, "cpu_s": 0.0, "max_rss_mb": 0.0}
