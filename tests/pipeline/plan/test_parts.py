@@ -9,9 +9,11 @@ import pytest
 from pipeline.configure import configure
 from pipeline.data.identity import basename
 from pipeline.data.manifest_choice import chosen_manifest
+from pipeline.freeze import freeze_sweep
 from pipeline.plan.estimate import make_plan
 from pipeline.plan.inventory import channel_parts
 from pipeline.plan.parts import parts_of
+from pipeline.sweep.point import points_of
 
 PHYSLITE = ("channel=hyy", "data=opendata_2024", "solver=reference")
 NTUPLES = ("channel=hyy", "data=opendata_2025", "solver=reference", "site.budget.job_minutes=0.05")
@@ -89,3 +91,16 @@ def test_a_folder_with_other_files_alone_is_planned_as_all(of_all: int, tmp_path
     """The run says that none of the channel's is there."""
     (tmp_path / "other.root").write_bytes(b"")
     assert jobs(*PHYSLITE, *here(tmp_path)) == of_all
+
+
+def test_points_on_one_fileset_are_cut_alike(tmp_path: Path) -> None:
+    """An agent converts twice, and may have half as many jobs for each; the fileset is cut once."""
+    given = [*PHYSLITE[:2], "data.location=https://example.org/files", "site.budget.job_minutes=1"]
+    solvers = [["solver=reference"], ["solver=agent", "model=scripted"]]
+    alone = [jobs(*given, *solver) for solver in solvers]
+    assert alone == [1960, 980]
+    for order in (solvers, solvers[::-1]):
+        points = points_of([[*given, "run.name=x", *solver] for solver in order])
+        layout = freeze_sweep(points, tmp_path / order[0][0])
+        assert [plan.parts for plan in layout.points] == [980, 980]
+        assert all(plan.later for plan in layout.points)
