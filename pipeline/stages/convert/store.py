@@ -24,8 +24,13 @@ BLINDED = "blinded"
 PAGE = 1 << 26
 """Bytes and rows that are written at once: more than a chunk has."""
 
-READERS = ("channels", "data/schema.py", "data/doors", "stages/convert", "stages/contract.py")
+READERS = (
+    "channels", "data/schema.py", "data/rules.py", "data/doors", "physics/arrays.py",
+    "physics/kinematics.py", "physics/regions.py", "stages/convert", "stages/contract.py",
+)  # fmt: skip
 """Our code, below pipeline/, that decides what a chunk's file holds besides the solution."""
+ROOT = Path(__file__).resolve().parents[2]
+"""The package `pipeline`."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +148,17 @@ def record_from(content: Mapping[str, Any]) -> ChunkRecord:
 @lru_cache
 def code_sha256() -> str:
     """Hash over the source files that READERS names."""
-    root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
-    for reader in READERS:
-        path = root / reader
-        files = [path] if path.is_file() else sorted(path.rglob("*"))
-        for file in files:
-            if file.suffix in (".py", ".json") and "reference" not in file.name:
-                digest.update(file.relative_to(root).as_posix().encode() + b"\0")
-                digest.update(sha256_file(file).encode())
+    for file in sources():
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0")
+        digest.update(sha256_file(file).encode())
     return digest.hexdigest()
+
+
+def sources() -> list[Path]:
+    """The source files that READERS names."""
+    found: list[Path] = []
+    for reader in READERS:
+        path = ROOT / reader
+        found += [path] if path.is_file() else sorted(path.rglob("*"))
+    return [f for f in found if f.suffix in (".py", ".json") and "reference" not in f.name]
