@@ -98,13 +98,20 @@ class ChunkStore:
         return self.folder / f"{key}.parquet"
 
     def finished(self, key: str) -> ChunkRecord | None:
-        """The record of a chunk, if it is finished and its rows are all there."""
+        """The record of a chunk, if it is finished and its rows are all there.
+
+        None for one that is no record, as a crash of the machine may leave it: it is made again.
+        """
         try:
-            record = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+            text = (self.folder / f"{key}.json").read_text(encoding="utf-8")
             size = self.rows_path(key).stat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return record_from(record) if record["size"] == size else None
+        try:
+            record = record_from(json.loads(text))
+        except (ValueError, LookupError, TypeError):
+            return None
+        return record if record.size == size else None
 
     def save(
         self,

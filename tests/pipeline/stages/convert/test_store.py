@@ -58,6 +58,15 @@ def test_a_truncated_file_is_not_finished(store: ChunkStore) -> None:
     assert store.finished(key) is None
 
 
+@pytest.mark.parametrize("content", [b"", b'{"chunk": "00', b"\0" * 200, b"[]", b"{}"])
+def test_a_record_that_a_crash_left_in_part_is_none(store: ChunkStore, content: bytes) -> None:
+    """A node that lost its power may leave a renamed file without its content."""
+    key = store.key(CHUNK, "data")
+    store.save(key, CHUNK, COLUMNS, HIDDEN, (("all", 4),))
+    (store.folder / f"{key}.json").write_bytes(content)
+    assert store.finished(key) is None
+
+
 def test_a_key_names_everything_that_rows_depend_on(
     store: ChunkStore, tmp_path: Path, settings: Settings
 ) -> None:
