@@ -50,8 +50,8 @@ class ChunkRecord:
 class ChunkStore:
     """Files `<key>.parquet` (rows) and `<key>.json` (record) of one solution, in one folder.
 
-    A key names everything that the rows depend on: entries and file (through the chunk's id), kind
-    of the sample, solution, channel, release and our own code. Both files come into being by
+    A key names everything that the rows depend on: entries and file (through the chunk's id), tree,
+    kind of the sample, solution, channel, release and our own code. Both files come into being by
     renaming, the record last: what has a record is finished.
     """
 
@@ -88,7 +88,7 @@ class ChunkStore:
 
     def key(self, chunk: Chunk, kind: str) -> str:
         """Thirty-two hex digits that name a chunk's rows; `kind` is data or mc."""
-        words = [self.salt, kind, chunk.id, str(chunk.start), str(chunk.stop)]
+        words = [self.salt, kind, chunk.id, chunk.tree, str(chunk.start), str(chunk.stop)]
         if own := self.facts.get(chunk.sample):
             words.append(sha256_json(own))
         text = "\0".join(words)

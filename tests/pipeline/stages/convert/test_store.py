@@ -77,6 +77,7 @@ def test_a_key_names_everything_that_rows_depend_on(
         store.key(CHUNK, "mc"),
         store.key(replace(CHUNK, id="00fe"), "data"),
         store.key(replace(CHUNK, stop=15), "data"),
+        store.key(replace(CHUNK, tree="analysis_up"), "data"),
         ChunkStore.of(tmp_path, "cd" * 32, settings).key(CHUNK, "data"),
         ChunkStore.of(tmp_path, "ab" * 32, other_blind).key(CHUNK, "data"),
         ChunkStore.of(tmp_path, "ab" * 32, other_release).key(CHUNK, "data"),
@@ -87,7 +88,7 @@ def test_a_key_names_everything_that_rows_depend_on(
             for x in (1.0, 2.0)
         ),
     }
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_a_key_does_not_depend_on_where_things_are(
