@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from pipeline.data.share import STEPS
-from pipeline.plan.estimate import Plan, make_plan
+from pipeline.plan.estimate import UNMEASURED_BYTES, Plan, make_plan
 from pipeline.plan.promotions import promotion_of, record_path
 from pipeline.settings import Settings
 
@@ -43,7 +43,13 @@ def check_gate(points: Sequence[Settings]) -> None:
 
 
 def _hours(plan: Plan | None) -> float:
-    return 0.0 if plan is None else plan.of_channel.core_hours.value or 0.0
+    """Core-hours of a plan; where nobody has measured them, a guess by the bytes of the files."""
+    if plan is None:
+        return 0.0
+    scope = plan.of_channel
+    if scope.core_hours.value is not None:
+        return scope.core_hours.value
+    return (scope.everything.size.value or 0.0) / UNMEASURED_BYTES * plan.conversions
 
 
 def _check_steps(settings: Settings, hours: float) -> None:

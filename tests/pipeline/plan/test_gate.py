@@ -66,6 +66,21 @@ def test_a_run_above_the_budget_is_refused(tmp_path: Path) -> None:
     check_gate([given(tmp_path, "site.budget.core_hours=100", "site.budget.override=true")])
 
 
+def test_a_cost_that_nobody_has_measured_is_not_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a new channel or selection: the bytes of 2024 are known to be too many."""
+    monkeypatch.setattr("pipeline.plan.throughput.STORED", tmp_path / "none.json")
+    settings = given(tmp_path, "site.budget.core_hours=100")
+    assert make_plan(settings).of_channel.core_hours.value is None
+    with pytest.raises(GateError, match=r"at most site\.budget\.core_hours=100 core-hours"):
+        check_gate([settings])
+    with pytest.raises(GateError, match=r"green run with data\.share=10% before data\.share=all"):
+        check_gate([given(tmp_path)])
+    small = ["data=opendata_2025", "solver=reference", "site=perlmutter"]
+    check_gate([configure([*small, f"run.outputs={tmp_path}"], located=False)])
+
+
 def test_points_of_a_sweep_share_the_budget(tmp_path: Path) -> None:
     hours = make_plan(given(tmp_path)).of_channel.core_hours.value or 0.0
     more = (f"site.budget.core_hours={1.5 * hours}", "site.budget.gate_core_hours=null")
