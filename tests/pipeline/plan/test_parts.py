@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.configure import configure
+from pipeline.data.fileset import build_fileset
 from pipeline.data.identity import basename
 from pipeline.data.manifest_choice import chosen_manifest
 from pipeline.freeze import freeze_sweep
@@ -91,6 +93,26 @@ def test_a_folder_with_other_files_alone_is_planned_as_all(of_all: int, tmp_path
     """The run says that none of the channel's is there."""
     (tmp_path / "other.root").write_bytes(b"")
     assert jobs(*PHYSLITE, *here(tmp_path)) == of_all
+
+
+def test_other_samples_beside_all_of_the_channel_s_are_planned(tmp_path: Path) -> None:
+    """A folder that has the whole skim: a run converts all of it, and the plan says so."""
+    every = put(tmp_path, NTUPLES, 10**6)
+    settings = configure([*NTUPLES, here(tmp_path)[0], "data.verify=none"])
+    assert make_plan(settings).of_channel.everything.files == every
+    skim = chosen_manifest(settings.data).skim(settings.channel.skim)
+    own = {f.uri for p in channel_parts(settings, chosen_manifest(settings.data)) for f in p.files}
+    others = [f for f in skim.files if f.uri not in own]
+    for file in others[:5]:
+        (tmp_path / basename(file.uri)).write_bytes(b"")
+    fileset = build_fileset(settings, count=False)
+    assert sum(len(s["files"]) for s in fileset["samples"].values()) == every + 5
+    plan = make_plan(settings)
+    assert plan.of_channel.everything.files == every + 5
+    assert any("5 files of other samples of the skim" in note for note in plan.notes)
+    share = replace(settings, data=replace(settings.data, share="one"))
+    wanted = sum(len(s["files"]) for s in build_fileset(share, count=False)["samples"].values())
+    assert make_plan(share).of_channel.everything.files == wanted
 
 
 def test_points_on_one_fileset_are_cut_alike(tmp_path: Path) -> None:
