@@ -38,7 +38,8 @@ def parts_there(settings: Settings, manifest: Manifest, parts: Sequence[Part]) -
     if not data.partial:
         return _and(parts, more) if more else None
     found = [*more, *(s for sample in own.values() if (s := _with(sample, there)).files)]
-    return _and([replace(part, samples=(), hidden=None) for part in parts], found) or None
+    bare = [replace(part, samples=(), hidden=None) for part in parts]
+    return _and(bare, found) if there else None
 
 
 def _and(parts: Sequence[Part], more: Sequence[Sample]) -> list[Part]:

@@ -95,6 +95,21 @@ def test_a_folder_with_other_files_alone_is_planned_as_all(of_all: int, tmp_path
     assert jobs(*PHYSLITE, *here(tmp_path)) == of_all
 
 
+def test_a_share_of_which_nothing_is_there_is_planned_as_nothing(tmp_path: Path) -> None:
+    """As the run, which finds other files in the folder and converts none."""
+    settings = configure([*NTUPLES, "data.share=one"], located=False)
+    chosen = [f for p in channel_parts(settings, chosen_manifest(settings.data)) for f in p.files]
+    put(tmp_path, NTUPLES, 10**6)
+    for file in chosen:
+        (tmp_path / basename(file.uri)).unlink()
+    given = configure([*NTUPLES, *here(tmp_path), "data.share=one", "data.verify=none"])
+    fileset = build_fileset(given, count=False)
+    assert [f for s in fileset["samples"].values() for f in s["files"]] == []
+    plan = make_plan(given).of_channel
+    assert (plan.everything.files, plan.chunks.value, plan.core_hours.value) == (0, 0, 0)
+    assert parts_of(given) == {}
+
+
 def test_other_samples_beside_all_of_the_channel_s_are_planned(tmp_path: Path) -> None:
     """A folder that has the whole skim: a run converts all of it, and the plan says so."""
     every = put(tmp_path, NTUPLES, 10**6)
