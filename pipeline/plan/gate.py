@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.data.share import STEPS
+from pipeline.files import sha256_file
 from pipeline.plan.estimate import UNMEASURED_BYTES, Plan, make_plan
 from pipeline.plan.promotions import promotion_of, record_path
 from pipeline.settings import Settings
+from pipeline.stages.registry import reference_path
 
 
 class GateError(ValueError):
@@ -79,6 +81,25 @@ def _check_steps(settings: Settings, hours: float) -> None:
             f"data.share={share}{where}; not green: {'; '.join(red)}. Put that right and run "
             f"again: {said}; or say site.budget.override=true"
         )
+    changed = _changed(settings, found.get("solutions", {}))
+    if changed:
+        raise GateError(
+            f"expected a green run with data.share={before} by the solutions that are here before "
+            f"data.share={share}{where}, found {found['run']} by another one of "
+            f"{', '.join(changed)}; run again, under another run.name: {said}; or say "
+            "site.budget.override=true"
+        )
+
+
+def _changed(settings: Settings, solutions: Mapping[str, str]) -> list[str]:
+    """Stages of which our own solution is another than a run had; a model's nobody knows before."""
+    if settings.solver.name != "reference":
+        return []
+    return [
+        stage
+        for stage, sha256 in solutions.items()
+        if sha256 != sha256_file(reference_path(settings, stage))
+    ]
 
 
 def command(settings: Settings, share: str) -> str:

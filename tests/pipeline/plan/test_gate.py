@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.configure import configure
-from pipeline.files import write_json
+from pipeline.files import sha256_file, write_json
 from pipeline.freeze import fileset_key, freeze
 from pipeline.plan import promotions
 from pipeline.plan.amount import Amount
@@ -19,6 +19,7 @@ from pipeline.plan.gate import GateError, check_gate
 from pipeline.plan.promotions import keep_step, promotion_key, record_path
 from pipeline.plan.throughput import calibration_of
 from pipeline.settings import Settings, SettingsError, reference_key, settings_sha256
+from pipeline.stages.registry import reference_path
 
 FULL = ["data=opendata_2024", "solver=reference", "site=perlmutter", "site.executor=processes"]
 
@@ -44,7 +45,8 @@ def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any
         **changed.get("took", {}),
     }  # fmt: skip
     write_json(stage / "timing.json", {"max_rss_mb": 300, "chunks": chunks})
-    write_json(stage / "record.json", {"solution_sha256": changed.get("solution", "ab" * 32)})
+    ours = sha256_file(reference_path(settings, "convert"))
+    write_json(stage / "record.json", {"solution_sha256": changed.get("solution", ours)})
     if "convert" in settings.stages:
         write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
     write_json(point / "measure" / "verdict.json", {"outcome": "not_reached"})
@@ -118,6 +120,16 @@ def test_what_was_not_green_is_named(tmp_path: Path, changed: dict[str, Any], sa
         check_gate([given(tmp_path, "data.share=1%")])
     assert said in str(refused.value)
     assert "ladon run channel=hyy data=opendata_2024 data.share=one" in str(refused.value)
+
+
+def test_a_green_run_of_another_solution_is_none(tmp_path: Path) -> None:
+    """As after a change of our own: nobody has seen what this one gives, and costs."""
+    assert finished(given(tmp_path, "data.share=one"), tmp_path, solution="cd" * 32)["green"]
+    more = given(tmp_path, "data.share=1%")
+    with pytest.raises(GateError, match=r"found run-one by another one of convert; run again"):
+        check_gate([more])
+    assert finished(given(tmp_path, "data.share=one"), tmp_path)["green"]
+    check_gate([more])
 
 
 def test_stages_after_convert_can_be_promoted_alone(tmp_path: Path) -> None:
