@@ -90,6 +90,11 @@ def _check_data(settings: Settings, located: bool) -> None:
             f"expected data.skim or data.location, found both ({data.skim!r} and "
             f"{data.location!r}); leave away the one that is not to be read"
         )
+    if data.skim is not None and data.share != "all":
+        raise SettingsError(
+            f"a skim is taken as a whole, found data.share={data.share} with data.skim="
+            f"{data.skim!r}; leave data.share away, or give data.location instead of data.skim"
+        )
     if located and not data.synthetic and data.location is None and data.skim is None:
         raise SettingsError(
             f"data={data.name} needs data.location=PATH, the folder that holds its files "

@@ -99,17 +99,17 @@ def _known(points: Sequence[Point], before: dict[str, Any], run: Path) -> list[P
 def _sweep(points: Sequence[Point], run: Path) -> dict[str, Any]:
     """The content of `sweep.json` for these points alone.
 
-    A fileset that is there in parts stays in these: a site may have changed since, and a plan.
+    A fileset that is there in parts stays in these: a site may have changed since, and a plan. A
+    new one is cut for all of its points as for the one that may have the fewest jobs.
     """
     first = points[0].settings
     plan = {point.name: _plan(point.settings) for point in points}
+    plans = sorted(plan.values(), key=lambda one: -one.get("parts", 1))
     if (run / "sweep.json").exists():
-        before = read_json(run / "sweep.json")["plan"].values()
-        kept = {p["fileset"]: {k: p[k] for k in PARTS if k in p} for p in before}
-        for name, one in plan.items():
-            if one["fileset"] in kept:
-                cut = {k: v for k, v in one.items() if k not in PARTS}
-                plan[name] = cut | kept[one["fileset"]]
+        plans += read_json(run / "sweep.json")["plan"].values()
+    cut = {p["fileset"]: {k: p[k] for k in PARTS if k in p} for p in plans}
+    for name, one in plan.items():
+        plan[name] = {k: v for k, v in one.items() if k not in PARTS} | cut[one["fileset"]]
     stages = {stage for point in points for stage in point.settings.stages}
     return {
         "schema": 1,

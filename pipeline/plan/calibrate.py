@@ -68,6 +68,11 @@ def calibrate(settings: Settings, path: Path, synthetic: bool) -> Calibration:
         raise CalibrationError(
             f"expected at least {FEWEST} entries in {path.name} to measure on, found {counted}"
         )
+    if settings.data.chunk_size < SPLIT:
+        raise CalibrationError(
+            f"expected data.chunk_size of at least {SPLIT} to measure with, found "
+            f"{settings.data.chunk_size}; leave it away, or give that of the run"
+        )
     size = min(settings.data.chunk_size, counted)
     small = _enough(edges(counted, size // SPLIT))
     with tempfile.TemporaryDirectory(prefix="ladon-calibrate-") as name:

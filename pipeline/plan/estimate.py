@@ -109,7 +109,8 @@ class Plan:
 def make_plan(settings: Settings) -> Plan:
     """The plan of `settings`, from the manifest alone: no file of the data is opened.
 
-    With `data.partial` the channel's part is that of the files which lie in the folder.
+    With `data.partial` the channel's part is that of the files which lie in the folder, and of a
+    folder all files of the skim are converted.
 
     Raises ManifestError for a release without a manifest.
     """
@@ -119,6 +120,11 @@ def make_plan(settings: Settings) -> Plan:
         notes.append(
             f"{settings.data.name} is made on this machine, and smaller: the numbers are those of "
             f"the real files of release {settings.data.release}"
+        )
+    if settings.data.skim is not None:
+        notes.append(
+            "data.skim: a run reads no ROOT file and converts nothing; the numbers are those of a "
+            "run without it"
         )
     branches = _branches(settings, notes)
     calibration = calibration_of(settings)
@@ -131,7 +137,7 @@ def make_plan(settings: Settings) -> Plan:
     chosen = channel_parts(settings, manifest)
     here = parts_there(settings, manifest, chosen)
     if here is not None:
-        notes.append(said(here, settings.data.location))
+        notes.append(said(settings, chosen, here))
         chosen = here
     scopes = [
         estimator.scope("channel", chosen),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.data.share import STEPS
-from pipeline.plan.estimate import Plan, make_plan
+from pipeline.files import sha256_file
+from pipeline.plan.estimate import UNMEASURED_BYTES, Plan, make_plan
 from pipeline.plan.promotions import promotion_of, record_path
 from pipeline.settings import Settings
+from pipeline.stages.registry import reference_path
 
 
 class GateError(ValueError):
@@ -18,15 +20,17 @@ class GateError(ValueError):
 def check_gate(points: Sequence[Settings]) -> None:
     """Raise GateError unless the points of a run may be run at their site.
 
-    Synthetic data are made on this machine and have no plan: for them only the order of the shares
-    is kept. `site.budget.override=true` lets everything through.
+    Synthetic data are made on this machine and have no plan, and of a skim nothing is converted:
+    for them only the order of the shares is kept. `site.budget.override=true` lets everything
+    through.
     """
     budget = points[0].site.budget
     if budget.override:
         return
     limits = (budget.core_hours, budget.gate_core_hours)
+    limited = any(x is not None for x in limits)
     planned = [
-        make_plan(one) if not one.data.synthetic and any(x is not None for x in limits) else None
+        make_plan(one) if limited and not one.data.synthetic and one.data.skim is None else None
         for one in points
     ]
     hours = sum(_hours(plan) for plan in planned)
@@ -41,7 +45,13 @@ def check_gate(points: Sequence[Settings]) -> None:
 
 
 def _hours(plan: Plan | None) -> float:
-    return 0.0 if plan is None else plan.of_channel.core_hours.value or 0.0
+    """Core-hours of a plan; where nobody has measured them, a guess by the bytes of the files."""
+    if plan is None:
+        return 0.0
+    scope = plan.of_channel
+    if scope.core_hours.value is not None:
+        return scope.core_hours.value
+    return (scope.everything.size.value or 0.0) / UNMEASURED_BYTES * plan.conversions
 
 
 def _check_steps(settings: Settings, hours: float) -> None:
@@ -71,6 +81,25 @@ def _check_steps(settings: Settings, hours: float) -> None:
             f"data.share={share}{where}; not green: {'; '.join(red)}. Put that right and run "
             f"again: {said}; or say site.budget.override=true"
         )
+    changed = _changed(settings, found.get("solutions", {}))
+    if changed:
+        raise GateError(
+            f"expected a green run with data.share={before} by the solutions that are here before "
+            f"data.share={share}{where}, found {found['run']} by another one of "
+            f"{', '.join(changed)}; run again, under another run.name: {said}; or say "
+            "site.budget.override=true"
+        )
+
+
+def _changed(settings: Settings, solutions: Mapping[str, str]) -> list[str]:
+    """Stages of which our own solution is another than a run had; a model's nobody knows before."""
+    if settings.solver.name != "reference":
+        return []
+    return [
+        stage
+        for stage, sha256 in solutions.items()
+        if sha256 != sha256_file(reference_path(settings, stage))
+    ]
 
 
 def command(settings: Settings, share: str) -> str:

@@ -203,10 +203,12 @@ def _few(values: Sequence[float], how: str) -> Amount:
 
 
 def _part_of(part: Part, chosen: set[str], share: str) -> Part:
-    """The part with the chosen files, and of those that are not resolved as large a share."""
-    samples = tuple(
-        replace(s, files=tuple(f for f in s.files if f.uri in chosen)) for s in part.samples
-    )
+    """The part with the chosen files, and of those that are not resolved as large a share.
+
+    A sample of which no file is chosen is not in it; one that has none to choose is.
+    """
+    shared = ((s, tuple(f for f in s.files if f.uri in chosen)) for s in part.samples)
+    samples = tuple(replace(s, files=files) for s, files in shared if files or not s.files)
     hidden = part.hidden
     if hidden is not None:
         number = number_in(hidden.files, share)

@@ -74,16 +74,18 @@ def sentences(settings: Settings, step: Mapping[str, Any]) -> list[str]:
 
 
 def judged(run: Path, point: str) -> dict[str, Any]:
-    """Whether every stage that was reached passed, and convert among them.
+    """Whether every stage that was reached passed, and convert among them where it was asked for.
 
-    Stages that cannot work on a part of the data (blocked) are no reason against the next step.
+    Where it was not, the reference converts, which is ours and judged by nobody. Stages that cannot
+    work on a part of the data (blocked) are no reason against the next step.
     """
     outcomes = {
         path.parent.name: read_json(path)["outcome"]
         for path in sorted((run / "points" / point).glob("*/verdict.json"))
     }
     bad = [f"{s} {o}" for s, o in outcomes.items() if o == "failed"]
-    if outcomes.get("convert") not in GOOD:
+    asked = "convert" in Layout.load(run / "sweep.json").point(point).stages
+    if asked and outcomes.get("convert") not in GOOD:
         bad = bad or [f"convert {outcomes.get('convert', 'was not judged')}"]
     said = ", ".join(bad) or ", ".join(f"{s} {o}" for s, o in outcomes.items())
     return {"name": "judge", "green": not bad, "said": said}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,8 @@ def keep_chunks(
 
     The parts are further names of the files in the chunk store (copies on another disk), and the
     folder comes into being by one rename: of two runs that make the same skim at the same time,
-    the second finds the first.
+    the second finds the first. What is left there of a skim that somebody removed in part makes
+    room for it.
     """
     key = key_of(fileset, [chunk.key for chunk in finished])
     kept = skims / key
@@ -86,6 +88,7 @@ def keep_chunks(
         )
         write_index(new / INDEX, parts, names_of(fileset, [part.key for part in parts]))
         write_json(new / MANIFEST, skim.to_json())
+        _remove_remains(kept)
         os.rename(new, kept)
     except OSError:
         if not (kept / MANIFEST).exists():  # nobody was faster: the disk has a fault
@@ -93,6 +96,16 @@ def keep_chunks(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return kept
+
+
+def _remove_remains(kept: Path) -> None:
+    """Take away a folder without a manifest: it is no skim, and the rename would fail on it."""
+    if not kept.exists() or (kept / MANIFEST).exists():
+        return
+    away = kept.with_name(f".{kept.name}.remains.{os.getpid()}")
+    with contextlib.suppress(OSError):  # another job was faster
+        kept.rename(away)
+    shutil.rmtree(away, ignore_errors=True)
 
 
 def _anywhere(fileset: Mapping[str, Any]) -> dict[str, Any]:

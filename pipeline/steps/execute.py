@@ -164,10 +164,14 @@ def _gather(place: Place) -> dict[str, Any]:
             text = (source.part(number) / "failure.txt").read_text(encoding="utf-8")
             (place.folder / "failure.txt").write_text(text, encoding="utf-8")
             return {"status": "failed", "failure": record["failure"]}
-    gather(
-        [source.part(number) for number in numbers], place.fileset(), place.settings(),
-        sha256_file(place.folder / "solution.py"), place.folder / "output", place.folder / "sealed",
-    )  # fmt: skip
+    try:
+        gather(
+            [source.part(number) for number in numbers], place.fileset(), place.settings(),
+            sha256_file(place.folder / "solution.py"), place.folder / "output",
+            place.folder / "sealed",
+        )  # fmt: skip
+    except ContractError as error:
+        return _failed(place, error)
     keep_gathered(place, source)
     return {}
 

@@ -117,7 +117,8 @@ def keep_part(product: ConvertProduct, folder: Path) -> None:
 def keep_gathered(place: Place, source: Place) -> None:
     """Keep as a skim what the jobs of `source` made: the one that a single job would have kept.
 
-    Not where a chunk is in quarantine, nor where jobs of an older version left no word of theirs.
+    Not where a chunk is in quarantine, or was deleted since its job ended, nor where jobs of an
+    older version left no word of theirs.
     """
     settings = place.settings()
     folders = [source.part(number) for number in range(place.plan.parts)]
@@ -129,7 +130,8 @@ def keep_gathered(place: Place, source: Place) -> None:
         store = _store(place, fileset, settings, number)
         for part in read_index(folder / INDEX):
             rows = store.rows_path(part.key)
-            made[part.key] = Finished(part.key, part.record, rows, part.sha256)
+            if rows.is_file():
+                made[part.key] = Finished(part.key, part.record, rows, part.sha256)
     keys = _keys(fileset, _store(place, fileset, settings))
     if keys and {*keys} <= {*made}:
         solution = sha256_file(place.folder / "solution.py")

@@ -49,6 +49,7 @@ def test_the_name_of_a_run_follows_from_its_settings() -> None:
             ["data=opendata_2025", "data.location=/x", "data.skim=/y"],
             "expected data.skim or data.location, found both",
         ),
+        (["data.skim=/y", "data.share=10%"], "taken as a whole, found data.share=10%"),
         (["data.skim=/y", "stages=[convert,preprocess]"], "the stage 'convert' reads ROOT"),
         (["data.skim=/y", "stages=[classify]"], "'preprocess' is missing"),
         (["run.name=a b"], "expected run.name of letters"),

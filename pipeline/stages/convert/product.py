@@ -129,7 +129,7 @@ def sorted_rows(table: pd.DataFrame) -> pd.DataFrame:
 def merged_cutflow(parts: Sequence[tuple[tuple[str, int], ...]]) -> list[list[str | int]]:
     """The cut flow of a sample: the counts of its chunks added up, step by step.
 
-    Raises LedgerError if the chunks do not have the same steps.
+    Raises ContractError if the chunks do not have the same steps.
     """
     if not parts:
         return [["all", 0]]

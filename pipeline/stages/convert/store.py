@@ -24,8 +24,13 @@ BLINDED = "blinded"
 PAGE = 1 << 26
 """Bytes and rows that are written at once: more than a chunk has."""
 
-READERS = ("channels", "data/schema.py", "data/doors", "stages/convert", "stages/contract.py")
+READERS = (
+    "channels", "data/schema.py", "data/rules.py", "data/doors", "physics/arrays.py",
+    "physics/kinematics.py", "physics/regions.py", "stages/convert", "stages/contract.py",
+)  # fmt: skip
 """Our code, below pipeline/, that decides what a chunk's file holds besides the solution."""
+ROOT = Path(__file__).resolve().parents[2]
+"""The package `pipeline`."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class ChunkRecord:
 class ChunkStore:
     """Files `<key>.parquet` (rows) and `<key>.json` (record) of one solution, in one folder.
 
-    A key names everything that the rows depend on: entries and file (through the chunk's id), kind
-    of the sample, solution, channel, release and our own code. Both files come into being by
+    A key names everything that the rows depend on: entries and file (through the chunk's id), tree,
+    kind of the sample, solution, channel, release and our own code. Both files come into being by
     renaming, the record last: what has a record is finished.
     """
 
@@ -83,7 +88,7 @@ class ChunkStore:
 
     def key(self, chunk: Chunk, kind: str) -> str:
         """Thirty-two hex digits that name a chunk's rows; `kind` is data or mc."""
-        words = [self.salt, kind, chunk.id, str(chunk.start), str(chunk.stop)]
+        words = [self.salt, kind, chunk.id, chunk.tree, str(chunk.start), str(chunk.stop)]
         if own := self.facts.get(chunk.sample):
             words.append(sha256_json(own))
         text = "\0".join(words)
@@ -93,13 +98,20 @@ class ChunkStore:
         return self.folder / f"{key}.parquet"
 
     def finished(self, key: str) -> ChunkRecord | None:
-        """The record of a chunk, if it is finished and its rows are all there."""
+        """The record of a chunk, if it is finished and its rows are all there.
+
+        None for one that is no record, as a crash of the machine may leave it: it is made again.
+        """
         try:
-            record = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+            text = (self.folder / f"{key}.json").read_text(encoding="utf-8")
             size = self.rows_path(key).stat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return record_from(record) if record["size"] == size else None
+        try:
+            record = record_from(json.loads(text))
+        except (ValueError, LookupError, TypeError):
+            return None
+        return record if record.size == size else None
 
     def save(
         self,
@@ -143,13 +155,17 @@ def record_from(content: Mapping[str, Any]) -> ChunkRecord:
 @lru_cache
 def code_sha256() -> str:
     """Hash over the source files that READERS names."""
-    root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
-    for reader in READERS:
-        path = root / reader
-        files = [path] if path.is_file() else sorted(path.rglob("*"))
-        for file in files:
-            if file.suffix in (".py", ".json") and "reference" not in file.name:
-                digest.update(file.relative_to(root).as_posix().encode() + b"\0")
-                digest.update(sha256_file(file).encode())
+    for file in sources():
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0")
+        digest.update(sha256_file(file).encode())
     return digest.hexdigest()
+
+
+def sources() -> list[Path]:
+    """The source files that READERS names."""
+    found: list[Path] = []
+    for reader in READERS:
+        path = ROOT / reader
+        found += [path] if path.is_file() else sorted(path.rglob("*"))
+    return [f for f in found if f.suffix in (".py", ".json") and "reference" not in f.name]

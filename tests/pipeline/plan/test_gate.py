@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.configure import configure
-from pipeline.files import write_json
+from pipeline.files import sha256_file, write_json
 from pipeline.freeze import fileset_key, freeze
 from pipeline.plan import promotions
 from pipeline.plan.amount import Amount
@@ -19,6 +19,7 @@ from pipeline.plan.gate import GateError, check_gate
 from pipeline.plan.promotions import keep_step, promotion_key, record_path
 from pipeline.plan.throughput import calibration_of
 from pipeline.settings import Settings, SettingsError, reference_key, settings_sha256
+from pipeline.stages.registry import reference_path
 
 FULL = ["data=opendata_2024", "solver=reference", "site=perlmutter", "site.executor=processes"]
 
@@ -35,16 +36,20 @@ def finished(settings: Settings, outputs: Path, **changed: Any) -> dict[str, Any
     assert known is not None
     work = (9_000, 3, 2, 1)
     seconds = known.seconds(*(Amount.exact(n, "") for n in work)).value or 0.0
-    stage = run / "points" / "main" / "convert"
+    point = run / "points" / "main"
+    reference = run / "reference" / reference_key(settings)
+    stage = (point if "convert" in settings.stages else reference) / "convert"
     chunks = {
         **dict(zip(("events", "chunks", "files", "processes"), work, strict=True)),
         "cpu_s": seconds * changed.get("cost", 1.0), "max_rss_mb": changed.get("memory", 900),
         **changed.get("took", {}),
     }  # fmt: skip
     write_json(stage / "timing.json", {"max_rss_mb": 300, "chunks": chunks})
-    write_json(stage / "record.json", {"solution_sha256": changed.get("solution", "ab" * 32)})
-    write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
-    write_json(run / "points/main/measure/verdict.json", {"outcome": "not_reached"})
+    ours = sha256_file(reference_path(settings, "convert"))
+    write_json(stage / "record.json", {"solution_sha256": changed.get("solution", ours)})
+    if "convert" in settings.stages:
+        write_json(stage / "verdict.json", {"outcome": changed.get("outcome", "reference")})
+    write_json(point / "measure" / "verdict.json", {"outcome": "not_reached"})
     sample = {"entries_expected": 9_000, "entries_done": 9_000, "quarantined": 0}
     sample |= changed.get("ledger", {})
     write_json(stage / "output" / "ledger.json", {"samples": {"data15": sample}})
@@ -61,6 +66,21 @@ def test_a_run_above_the_budget_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GateError, match=r"at most site\.budget\.core_hours=100 core-hours"):
         check_gate([settings])
     check_gate([given(tmp_path, "site.budget.core_hours=100", "site.budget.override=true")])
+
+
+def test_a_cost_that_nobody_has_measured_is_not_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a new channel or selection: the bytes of 2024 are known to be too many."""
+    monkeypatch.setattr("pipeline.plan.throughput.STORED", tmp_path / "none.json")
+    settings = given(tmp_path, "site.budget.core_hours=100")
+    assert make_plan(settings).of_channel.core_hours.value is None
+    with pytest.raises(GateError, match=r"at most site\.budget\.core_hours=100 core-hours"):
+        check_gate([settings])
+    with pytest.raises(GateError, match=r"green run with data\.share=10% before data\.share=all"):
+        check_gate([given(tmp_path)])
+    small = ["data=opendata_2025", "solver=reference", "site=perlmutter"]
+    check_gate([configure([*small, f"run.outputs={tmp_path}"], located=False)])
 
 
 def test_points_of_a_sweep_share_the_budget(tmp_path: Path) -> None:
@@ -102,6 +122,24 @@ def test_what_was_not_green_is_named(tmp_path: Path, changed: dict[str, Any], sa
     assert "ladon run channel=hyy data=opendata_2024 data.share=one" in str(refused.value)
 
 
+def test_a_green_run_of_another_solution_is_none(tmp_path: Path) -> None:
+    """As after a change of our own: nobody has seen what this one gives, and costs."""
+    assert finished(given(tmp_path, "data.share=one"), tmp_path, solution="cd" * 32)["green"]
+    more = given(tmp_path, "data.share=1%")
+    with pytest.raises(GateError, match=r"found run-one by another one of convert; run again"):
+        check_gate([more])
+    assert finished(given(tmp_path, "data.share=one"), tmp_path)["green"]
+    check_gate([more])
+
+
+def test_stages_after_convert_can_be_promoted_alone(tmp_path: Path) -> None:
+    """With chain=isolated the reference converts: there is no verdict on it."""
+    alone = given(tmp_path, "data.share=one", "chain=isolated", "stages=[measure]")
+    step = finished(alone, tmp_path)
+    assert step["green"], step["checks"]
+    check_gate([replace(alone, data=replace(alone.data, share="1%"))])
+
+
 NOTHING = {"events": 0, "chunks": 0, "files": 0, "processes": 0, "cpu_s": 0.0, "max_rss_mb": 0.0}
 
 
@@ -133,6 +171,14 @@ def test_small_data_and_a_laptop_have_no_gate(tmp_path: Path) -> None:
     assert not (tmp_path / promotions.FOLDER).exists()
 
 
+def test_a_skim_has_no_gate(tmp_path: Path) -> None:
+    """Its events were converted before, when the gate let that through."""
+    whole = ["data.skim=kept", "stages=[preprocess]", "site.budget.core_hours=1"]
+    settings = given(tmp_path, *whole)
+    check_gate([settings])
+    assert any("converts nothing" in note for note in make_plan(settings).notes)
+
+
 def test_a_share_is_another_run_of_one_promotion(tmp_path: Path) -> None:
     whole, part = given(tmp_path), given(tmp_path, "data.share=1%")
     assert promotion_key(whole) == promotion_key(part)
@@ -148,8 +194,10 @@ def test_the_plan_of_a_share_is_that_part(tmp_path: Path) -> None:
     data = next(p for p in found.parts if p.kind == "data")
     assert data.files == 557
     assert data.events.value == pytest.approx(7_078_004_211 * 557 / 55_620)
-    small = make_plan(configure(["data=opendata_2025", "data.share=10%"], located=False)).of_channel
-    assert next(p for p in small.parts if p.kind == "data").files == 2
+    small = make_plan(configure(["data=opendata_2025", "data.share=10%"], located=False))
+    assert next(p for p in small.of_channel.parts if p.kind == "data").files == 2
+    # Samples of which the share has no file are listed all the same.
+    assert not any("no file is listed" in note for note in small.notes)
 
 
 def test_a_share_stays_blinded() -> None:

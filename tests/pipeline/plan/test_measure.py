@@ -133,3 +133,12 @@ def test_a_file_that_is_too_short_is_no_measure(tmp_path: Path) -> None:
     settings = configure(["solver=reference"])
     with pytest.raises(CalibrationError, match=r"expected at least 16 entries in short\.root"):
         calibrate(settings, path, synthetic=True)
+
+
+def test_chunks_too_small_to_be_split_are_no_measure(tmp_path: Path) -> None:
+    path = tmp_path / "a.root"
+    with uproot.recreate(path) as file:
+        file.mktree("analysis", {"x": np.zeros(20)})
+    settings = configure(["solver=reference", "data.chunk_size=2"])
+    with pytest.raises(CalibrationError, match=r"expected data\.chunk_size of at least 4 .* 2;"):
+        calibrate(settings, path, synthetic=True)

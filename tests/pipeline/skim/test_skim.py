@@ -133,6 +133,19 @@ def test_kept_twice_is_one_skim(
     assert [p.name for p in skim.parent.iterdir()] == [skim.name]
 
 
+def test_what_is_left_of_a_removed_skim_is_no_obstacle(
+    converted: tuple[Path, ConvertProduct], skim: Path, settings: Settings
+) -> None:
+    """Whoever removes a skim's folder may be stopped half-way, its manifest gone and parts left."""
+    parts = read_skim(skim).parts
+    (skim / "skim.json").unlink()
+    (skim / f"{parts[0].key}.parquet").unlink()
+    assert keep_skim(converted[1], settings, skim.parent) == skim
+    assert read_skim(skim).parts == parts
+    assert all(sha256_file(skim / f"{part.key}.parquet") == part.sha256 for part in parts)
+    assert [p.name for p in skim.parent.iterdir()] == [skim.name]
+
+
 @pytest.mark.parametrize("harm", ["one bit", "cut", "gone", "unmarked"])
 def test_a_damaged_part_is_refused(
     harm: str, skim: Path, settings: Settings, tmp_path: Path
