@@ -93,6 +93,7 @@ def build_fileset(
         "samples": draft.samples,
         "chunks": [c.plain() for c in draft.chunks],
         **({} if count else {"counted": False}),
+        **({} if data.share == "all" else {"share": data.share}),
         "notes": draft.notes,
     }
 

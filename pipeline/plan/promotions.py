@@ -131,9 +131,10 @@ def memory(
 ) -> dict[str, Any]:
     """Whether the largest process of convert, worker or not, stayed under a worker's limit."""
     peaks = [p for p in (timing.get("max_rss_mb"), took.get("max_rss_mb")) if p is not None]
-    peak, limit = max(peaks, default=None), settings.site.memory_gb * 1000
-    if peak is None:
+    limit = settings.site.memory_gb * 1000
+    if not peaks:
         return {"name": "memory", "green": False, "said": "convert left no measure of its memory"}
+    peak = max(peaks) * 1.024**2  # what is measured is in units of 1024 x 1024 bytes
     return {"name": "memory", "green": peak <= limit, "said": f"{peak:.0f} of {limit:.0f} MB"}
 
 
@@ -176,7 +177,7 @@ def _took(
     if took.get("chunks"):
         return took
     kept, share = promotion_of(settings), STEPS.index(settings.data.share)
-    for step in (kept.get(name, {}) for name in reversed(STEPS[: share + 1])):
+    for step in (kept.get(name, {}) for name in reversed(STEPS[max(0, share - 1) : share + 1])):
         same = step.get("solutions", {}).get("convert") == solutions.get("convert")
         if same and step.get("took", {}).get("chunks"):
             return {"measured_by": step["run"], **step["took"]}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import read_json, write_json
+from pipeline.files import RunFileError, read_json, write_json
 from pipeline.plan.amount import Amount, total
 from pipeline.settings import Settings
 
@@ -114,29 +114,38 @@ def machine() -> str:
 
 
 def calibration_of(settings: Settings) -> Calibration | None:
-    """What is known for these settings: measured here, else what comes with Ladon, else None."""
+    """What is known for these settings: measured here, else what comes with Ladon, else None.
+
+    Raises RunFileError for a file of measurements that holds something else.
+    """
     wanted = (settings.channel.name, settings.channel.selection)
-    for path in (Path(settings.run.outputs) / OWN, STORED):
-        for plain in _kept(path):
-            if (plain["channel"], plain["selection"]) == wanted:
-                return Calibration(**plain)
+    for path in (default_file(settings), STORED):
+        for known in _kept(path):
+            if (known.channel, known.selection) == wanted:
+                return known
     return None
 
 
 def keep(found: Calibration, path: Path) -> None:
     """Put a calibration into a file of them, in the place of the one for the same selection."""
     same = (found.channel, found.selection)
-    kept = [c for c in _kept(path) if (c["channel"], c["selection"]) != same]
-    write_json(path, {"schema": SCHEMA, "calibrations": [*kept, asdict(found)]})
+    kept = [c for c in _kept(path) if (c.channel, c.selection) != same]
+    plain = [asdict(c) for c in (*kept, found)]
+    write_json(path, {"schema": SCHEMA, "calibrations": plain})
 
 
-def _kept(path: Path) -> list[dict[str, Any]]:
+def _kept(path: Path) -> list[Calibration]:
     """The calibrations in a file; none of another schema, whose seconds are another thing."""
-    content: dict[str, Any] = read_json(path) if path.is_file() else {}
-    if content.get("schema") != SCHEMA:
-        return []
-    found: list[dict[str, Any]] = content["calibrations"]
-    return found
+    content: Any = read_json(path) if path.is_file() else {}
+    try:
+        if content.get("schema") != SCHEMA:
+            return []
+        return [Calibration(**plain) for plain in content["calibrations"]]
+    except (AttributeError, LookupError, TypeError) as error:
+        raise RunFileError(
+            f"expected what `ladon plan --measure` keeps in {path}, found another content "
+            f"({error}); remove the file and measure again"
+        ) from error
 
 
 def default_file(settings: Settings) -> Path:

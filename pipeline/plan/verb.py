@@ -57,6 +57,11 @@ def plan(arguments: Sequence[str], console: Console) -> int:
         from pipeline.plan.calibrate import calibrate
         from pipeline.plan.throughput import default_file, keep
 
+        if not wanted.measure.is_file():
+            raise SettingsError(
+                f"expected a file of the data after --measure, found no file {wanted.measure}; "
+                f"give one that data={settings.data.name} has"
+            )
         found = calibrate(settings, wanted.measure, wanted.synthetic)
         keep(found, default_file(settings))
         if not wanted.json:

@@ -52,7 +52,8 @@ def names_of(fileset: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
 def open_skim(settings: Settings) -> tuple[Path, Skim]:
     """The skim that `data.skim` names, and its folder.
 
-    Raises SkimError where it is damaged or holds other events than the settings ask for.
+    Raises SkimError where it is damaged or holds other events than the settings ask for, and where
+    it is of a share of the data, which stays blinded.
     """
     folder = Path(str(settings.data.skim))
     skim = read_skim(folder)
@@ -63,6 +64,13 @@ def open_skim(settings: Settings) -> tuple[Path, Skim]:
         raise SkimError(
             f"expected a skim with {name} {wanted!r} in {folder}, found one with {there!r}; give "
             "data.skim a skim of these events, or leave it away to read the ROOT files"
+        )
+    share = skim.fileset.get("share", "all")
+    if settings.unblind and share != "all":
+        raise SkimError(
+            "expected a skim of all of the data with unblind=true, found one of data.share="
+            f"{share} in {folder}: that is a step on the way and stays blinded; leave unblind "
+            "away, or give a skim of data.share=all"
         )
     return folder, skim
 

@@ -109,7 +109,8 @@ def test_the_whole_of_2024_needs_its_steps_one_by_one(tmp_path: Path) -> None:
         ({"outcome": "failed"}, "judge: convert failed"),
         ({"ledger": {"quarantined": 1, "entries_done": 8_000}}, "ledger: sample data15: 8000 of"),
         ({"problem": {"kind": "file", "message": "a.root is no ROOT file"}}, "ledger: a.root is"),
-        ({"memory": 5_000}, "memory: 5000 of 1600 MB"),
+        ({"memory": 5_000}, "memory: 5243 of 1600 MB"),
+        ({"memory": 1_550}, "memory: 1625 of 1600 MB"),
         ({"cost": 1.4}, "cost: predicted"),
         ({"cost": 0.6}, "cost: predicted"),
     ],
@@ -155,6 +156,9 @@ def test_a_step_whose_chunks_a_skim_had_is_judged_by_the_run_that_made_them(
     other = finished(more, tmp_path, took=NOTHING, solution="cd" * 32)
     assert not other["green"]
     assert "run once more with run.skims=false" in str(other["checks"])
+    # Nothing was converted in the step before it either: one file says too little of a tenth.
+    last = finished(given(tmp_path, "data.share=10%"), tmp_path, took=NOTHING)
+    assert "run once more with run.skims=false" in str(last["checks"])
 
 
 def test_cost_within_thirty_percent_is_green(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import uproot
 from executors.base import Cost
 from pipeline.configure import configure
 from pipeline.data.synthetic import generate_file
-from pipeline.files import read_json, write_json
+from pipeline.files import RunFileError, read_json, write_json
 from pipeline.plan import measure_branches, throughput
 from pipeline.plan.amount import Amount
 from pipeline.plan.calibrate import CalibrationError, Measured, _plane, _start, calibrate
@@ -95,6 +96,14 @@ def test_seconds_of_another_schema_are_not_taken(measured: Calibration, tmp_path
     kept = calibration_of(settings)
     assert kept is not None
     assert kept.events > 1_000_000
+
+
+@pytest.mark.parametrize("content", [[], {"schema": 2}, {"schema": 2, "calibrations": [{"a": 1}]}])
+def test_a_file_that_holds_something_else_is_named(content: Any, tmp_path: Path) -> None:
+    settings = configure(["solver=reference", f"run.outputs={tmp_path}"])
+    write_json(default_file(settings), content)
+    with pytest.raises(RunFileError, match=r"keeps in .*throughput\.json.*remove the file and"):
+        calibration_of(settings)
 
 
 def test_the_disk_that_is_taken_has_an_interval(measured: Calibration) -> None:

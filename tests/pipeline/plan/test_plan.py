@@ -134,6 +134,8 @@ def test_a_plan_is_written_where_asked(tmp_path: Path) -> None:
 def test_an_option_without_its_file_is_a_sentence() -> None:
     with pytest.raises(SettingsError, match="expected a file after --measure, found None"):
         plan([*GAMGAM, "--measure"], Console())
+    with pytest.raises(SettingsError, match=r"found no file nowhere\.root; give one that data="):
+        plan([*GAMGAM, "--measure", "nowhere.root"], Console())
 
 
 @pytest.mark.parametrize("wrong", ["job_minutes=0", "most_jobs=3", "convert_jobs=0"])

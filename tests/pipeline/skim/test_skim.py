@@ -194,6 +194,18 @@ def test_other_events_are_refused(skim: Path, settings: Settings, tmp_path: Path
         from_skim(skim, replace(settings, data=data), tmp_path)
 
 
+def test_the_skim_of_a_share_stays_blinded(
+    converted: tuple[Path, ConvertProduct], settings: Settings, tmp_path: Path
+) -> None:
+    product = converted[1]
+    part = replace(product, fileset={**product.fileset, "share": "10%"})
+    folder = keep_skim(part, settings, tmp_path / "skims")
+    of_share = replace(settings, data=replace(settings.data, skim=str(folder)))
+    assert open_skim(of_share)[0] == folder
+    with pytest.raises(SkimError, match=r"found one of data\.share=10% .* leave unblind away"):
+        open_skim(replace(of_share, unblind=True))
+
+
 def test_synthetic_events_are_not_taken_for_real_ones(skim: Path, settings: Settings) -> None:
     """Real and fetched: a manifest that says that its files are synthetic labels their skim too."""
     data = replace(settings.data, skim=str(skim), synthetic=False)
