@@ -55,6 +55,8 @@ def build_fileset(
         location = "synthetic"
     elif data.location is not None and is_remote(data.location):
         listed = chosen_manifest(data).skim(settings.channel.skim).samples
+        if not data.partial:  # before anything is copied
+            check_resolved(_required(settings, listed), data.release)
         located = bring(settings, progress, count)
         location = data.location
     else:
@@ -98,13 +100,18 @@ def build_fileset(
     }
 
 
-def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) -> list[Wanted]:
-    """Required samples in the channel's order, then the others that are there."""
-    wanted = [
+def _required(settings: Settings, listed: Mapping[str, Sample]) -> list[Wanted]:
+    """The samples that the channel names, in its order."""
+    return [
         Wanted(_listed(name, listed, settings), process, p.role)
         for process, p in settings.channel.processes.items()
         for name in expanded(p.samples, listed)
     ]
+
+
+def _wanted(settings: Settings, listed: Mapping[str, Sample], located: Located) -> list[Wanted]:
+    """Required samples in the channel's order, then the others that are there."""
+    wanted = _required(settings, listed)
     required = {w.sample.name for w in wanted}
     others = [
         Wanted(s, s.process, "other")

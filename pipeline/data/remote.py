@@ -55,13 +55,10 @@ def local_copies(settings: Settings, files: Sequence[Mapping[str, Any]]) -> dict
     Raises FetchError if one could not be had.
     """
     paths = {str(f["path"]): str(f["path"]) for f in files}
-    away = {str(f["uri"]): str(f["path"]) for f in files if is_remote(str(f["path"]))}
+    far = [f for f in files if is_remote(str(f["path"]))]
+    away = {str(f["uri"]): str(f["path"]) for f in far}
     if away:
-        wanted = [
-            ManifestFile(f["uri"], f["size"], f["adler32"], None)
-            for f in files
-            if f["path"] in away.values()
-        ]
+        wanted = [ManifestFile(f["uri"], f["size"], f["adler32"], None) for f in far]
         transfer = transfer_of(settings.data)
         pin(transfer.cache.folder, Owner.of_run(Path.cwd()), map(transfer.place, wanted), "copies")
         outcome = transfer.run(wanted, lambda *told: None)

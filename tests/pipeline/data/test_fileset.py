@@ -194,3 +194,16 @@ def test_a_run_whose_files_nobody_knows_is_refused(index_home: Path) -> None:
         match=r"of 1 samples of release 2024r-pp are not known, first data15_run_00271733: ",
     ):
         check_resolved([known, run], "2024r-pp")
+
+
+def test_before_a_file_is_copied_it_is_refused(
+    index_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("pipeline.data.fileset.bring", lambda *_: asked.append("bring"))
+    settings = configure(
+        ["data=opendata_2024", "data.location=https://localhost", "solver=reference"]
+    )
+    with pytest.raises(IncompleteSampleError, match=r"first data1[56]_run_.*ladon fetch --index"):
+        build_fileset(settings)
+    assert asked == []
