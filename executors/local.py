@@ -24,6 +24,7 @@ from executors.parent import die_with_parent
 from executors.prefetch import most_together
 from executors.runner import chunk_of, do_run, run, runs
 from executors.sandbox import zygote
+from executors.sockets import give_multiprocessing_room
 
 WorkFunction = Callable[[WorkItem], Result]
 PRELOADED = ("coffea.nanoevents", "coffea.processor", "pandas", "pyarrow.parquet")
@@ -208,6 +209,7 @@ class ProcessesExecutor:
     def submit(self, function: WorkFunction, own: list[WorkItem]) -> Future[list[Result]]:
         """Have a run of items worked on; the pool is made when it is first needed."""
         if self._pool is None:
+            give_multiprocessing_room()  # the server of processes listens on a socket
             self._pool = ProcessPoolExecutor(
                 self.workers,
                 self._context,

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from executors.parent import die_with_parent
+from executors.sockets import folder_for_sockets
 from pipeline.settings import Settings
 from pipeline.workflow.layout import STEP_STARTER
 
@@ -53,7 +54,8 @@ class StepServer:
     def __enter__(self) -> Self:
         if not self._used:
             return self
-        self._folder = Path(tempfile.mkdtemp(prefix="ladon-"))
+        place = folder_for_sockets("ladon-12345678/socket")
+        self._folder = Path(tempfile.mkdtemp(prefix="ladon-", dir=place))
         parent = os.getpid()
         self._child = subprocess.Popen(
             [

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,22 @@ def test_nothing_is_left_of_a_server(tmp_path: Path) -> None:
         (ours,) = (p for p in psutil.Process().children() if p not in before)
     assert not folder.exists()
     assert not ours.is_running()
+
+
+def test_a_temporary_folder_with_a_long_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of a socket has room for 107 bytes."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    settings = configure(["run.name=x"])
+    with StepServer(settings, child_environment(settings, tmp_path)) as made:
+        socket, deadline = Path(words(made)[-1]), time.monotonic() + 60
+        while not socket.is_socket():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert not socket.parent.exists()
 
 
 def test_jobs_and_images_start_their_steps_themselves(tmp_path: Path) -> None:
