@@ -85,7 +85,7 @@ def _watched(job: str, folder: Path, start_s: float) -> list[Finding]:
             )
         ]
     state = _until(job, lambda s: s.waits or s.runs, began + start_s + 60 * (RUN_MINUTES + 1))
-    seen_s = _seen_after(folder / FINDINGS)
+    seen_s = _seen_after(folder / FINDINGS, SEEN_S)
     if seen_s is None:
         return [
             _finding(
@@ -131,7 +131,7 @@ def _until(job: str, goes_on: Callable[[JobState], bool], deadline: float) -> Jo
         time.sleep(POLL_S)
 
 
-def _seen_after(path: Path, within_s: float = SEEN_S) -> float | None:
+def _seen_after(path: Path, within_s: float) -> float | None:
     """Seconds until a file can be seen here; None if it cannot."""
     began = time.monotonic()
     while not path.exists():
