@@ -32,7 +32,7 @@ lint: setup
 	$(VENV)/bin/snakefmt --check pipeline/workflow
 	$(VENV)/bin/mypy
 
-testbed:
+testbed: setup
 	./tests/testbed.sh
 
 setup: $(STAMP)

@@ -22,8 +22,10 @@ if [ ${#packages[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
-tools/vllm.sh
-tools/rocrate.sh
+# Two at a time, each with one core: environments from the package registry, images and SLURM from Debian's.
+(tools/vllm.sh && tools/rocrate.sh) &
+environments=$!
+trap 'wait "$environments"' EXIT # whatever fails here, nothing goes on behind it
 tools/apptainer.sh
 for image in sandbox analysis; do
     # Folders: they are made and started faster than files, and by users without /dev/fuse.
@@ -31,4 +33,6 @@ for image in sandbox analysis; do
 done
 slurm/testbed/testbed.sh install
 slurm/testbed/testbed.sh up
+trap - EXIT
+wait "$environments"
 echo "testbed: everything is there"

@@ -24,7 +24,8 @@ def tables(run: Path) -> dict[str, str]:
 
 
 def test_a_second_analysis_reads_no_root_file(ladon: Ladon) -> None:
-    ladon("run", "run.name=first", *SMALL, "data.luminosity=0.5")
+    stages = "stages=[inspect,convert,preprocess]"
+    ladon("run", "run.name=first", *SMALL, "data.luminosity=0.5", stages)
     outputs = ladon.folder / "outputs"
     (skim,) = (outputs / "skims").iterdir()
     shutil.rmtree(outputs / "synthetic")

@@ -26,7 +26,8 @@ from tests.agents.bench import script as write_script
 from tests.vllm.conftest import MEMO, Program
 from tests.vllm.server import serving
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1800)]
+# CI has it served too, for a whole sweep: tests/slurm/test_sweep.py.
+pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 WITH_REPAIR = (
     (SUPERVISOR, instructs("fit the signal", "say it in μ, not in events")),
