@@ -17,8 +17,9 @@ from tests.command import Ladon
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 
 PLAN = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
+from tests.benchmarks.peak import own_peak_mb
 began = time.monotonic()
 import itertools
 from pipeline.launcher import points_of_sweep
@@ -31,7 +32,7 @@ batch = [
 ]
 layout = freeze_sweep(points_of_sweep(batch), Path(sys.argv[1]) / "plan")
 assert len(batch) == 720 and len(layout.points) == 120
-print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.monotonic() - began, own_peak_mb())
 """
 
 
