@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pipeline.data.manifest import ManifestFile
 from pipeline.data.manifest_form import columns, write_manifest
 from tests.command import Ladon
 from tests.mirror.files import lay, manifest_of
-from tests.mirror.nginx import nginx
+from tests.mirror.nginx import Nginx, nginx
 
 pytestmark = pytest.mark.nginx
 SETTINGS = ["channel=hyy", "data=opendata_2025", "data.location=x"]
@@ -120,17 +121,29 @@ def test_a_user_s_mistake_is_one_sentence(
     assert text.count("\n") == 1
 
 
+def lay_one(folder: Path, size: int) -> Path:
+    """A mirror of one file, and its manifest beside it."""
+    root = folder / "mirror"
+    files = lay(root, {"a.root": size})
+    write_manifest(folder / "manifest.json.gz", manifest_of(configure(SETTINGS), samples(files)))
+    return root
+
+
+def under_way(folder: Path, web: Nginx) -> subprocess.Popen[str]:
+    """A fetch over a slow line of which some bytes have come."""
+    child = Ladon(folder).start(*command(folder, f"{web.url}/slow"))
+    until = time.monotonic() + 60
+    while not any(p.stat().st_size for p in (folder / "cache").rglob(".*.part")):
+        assert time.monotonic() < until
+        assert child.poll() is None
+        time.sleep(0.05)
+    return child
+
+
 def test_killed_and_given_again_it_goes_on(tmp_path: Path) -> None:
-    root = tmp_path / "mirror"
-    files = lay(root, {"a.root": 3_000_000})
-    write_manifest(tmp_path / "manifest.json.gz", manifest_of(configure(SETTINGS), samples(files)))
+    root = lay_one(tmp_path, 3_000_000)
     with nginx(root, tmp_path / "nginx") as web:
-        child = Ladon(tmp_path).start(*command(tmp_path, f"{web.url}/slow"))
-        until = time.monotonic() + 60
-        while not any(p.stat().st_size for p in (tmp_path / "cache").rglob(".*.part")):
-            assert time.monotonic() < until
-            assert child.poll() is None
-            time.sleep(0.05)
+        child = under_way(tmp_path, web)
         os.kill(child.pid, signal.SIGKILL)
         child.communicate()
         assert fetched(tmp_path) == {}
@@ -140,16 +153,9 @@ def test_killed_and_given_again_it_goes_on(tmp_path: Path) -> None:
 
 
 def test_stopped_by_the_user_it_says_how_to_go_on(tmp_path: Path) -> None:
-    root = tmp_path / "mirror"
-    files = lay(root, {"a.root": 9_000_000})
-    write_manifest(tmp_path / "manifest.json.gz", manifest_of(configure(SETTINGS), samples(files)))
+    root = lay_one(tmp_path, 9_000_000)
     with nginx(root, tmp_path / "nginx") as web:
-        child = Ladon(tmp_path).start(*command(tmp_path, f"{web.url}/slow"))
-        until = time.monotonic() + 60
-        while not any(p.stat().st_size for p in (tmp_path / "cache").rglob(".*.part")):
-            assert time.monotonic() < until
-            assert child.poll() is None
-            time.sleep(0.05)
+        child = under_way(tmp_path, web)
         os.kill(child.pid, signal.SIGINT)
         said, _ = child.communicate()
     assert child.returncode == 130
