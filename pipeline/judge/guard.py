@@ -57,8 +57,12 @@ def difference(first: Any, second: Any, where: str = "") -> str:
 
 def same_twice(solution: Solution, arguments: Mapping[str, Any], first: Answer) -> GuardCheck:
     """The same input twice gives the same bits: no clock, no unseeded random number."""
+    return alike(first, solution.ask(arguments))
+
+
+def alike(first: Answer, second: Answer) -> GuardCheck:
+    """What `same_twice` says of two answers to the same input."""
     name = "the same input twice gives the same bits"
-    second = solution.ask(arguments)
     if first.failed or second.failed:
         return GuardCheck(name, False, "an answer", first.error or second.error)
     where = difference(first.product, second.product)

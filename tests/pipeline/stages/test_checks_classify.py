@@ -95,6 +95,14 @@ FAULTS = {
         {"the same input twice gives the same bits", "scores belong to their rows in any order"},
         "fabrication",
     ),
+    "noise that nobody seeded, larger than what counts as leakage": (
+        HEAD + "    found = honest(signal, background, data, features, seed)\n"
+        "    draw = np.random.default_rng()\n"
+        "    return {n: np.clip(s + draw.uniform(-0.05, 0.05, len(s)), 0, 1)\n"
+        "            for n, s in found.items()}\n",
+        {"the same input twice gives the same bits"},
+        "not deterministic",
+    ),
     "drawn at random with the seed": (
         HEAD + TABLES
         + "    draw = np.random.default_rng(seed)\n"
