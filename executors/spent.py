@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing as mp
-import resource
 import time
+from pathlib import Path
 
 _of_sandboxes = 0.0
 
@@ -30,5 +30,10 @@ def before_first() -> float:
 
 
 def max_rss_mb() -> float:
-    """Largest resident memory of this process, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Largest resident memory of this process since its program began, in units of 1024² bytes.
+
+    `ru_maxrss` would be at least what its parent had when it was started (getrusage(2), execve(2)).
+    """
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
+    (line,) = (one for one in text.splitlines() if one.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024

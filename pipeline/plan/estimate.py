@@ -168,8 +168,13 @@ def convert_jobs(settings: Settings, core_hours: float | None, files: int, size:
 
 
 def conversions(settings: Settings) -> int:
-    """How often a run of one point converts all of its data."""
-    return 1 if settings.solver.name == "reference" else 2
+    """How often a run of one point converts all data: the reference does, and a model may."""
+    return 2 if converts_itself(settings) else 1
+
+
+def converts_itself(settings: Settings) -> bool:
+    """Whether a point converts with a model's solution, beside the reference."""
+    return settings.solver.name != "reference" and "convert" in settings.stages
 
 
 def cores_at_a_time(settings: Settings, jobs: int) -> int:

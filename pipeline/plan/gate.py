@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.data.share import STEPS
 from pipeline.files import sha256_file
-from pipeline.plan.estimate import UNMEASURED_BYTES, Plan, make_plan
+from pipeline.plan.estimate import UNMEASURED_BYTES, Plan, converts_itself, make_plan
 from pipeline.plan.promotions import promotion_of, record_path
-from pipeline.settings import Settings
+from pipeline.settings import Settings, reference_key
 from pipeline.stages.registry import reference_path
 
 
@@ -33,7 +33,7 @@ def check_gate(points: Sequence[Settings]) -> None:
         make_plan(one) if limited and not one.data.synthetic and one.data.skim is None else None
         for one in points
     ]
-    hours = sum(_hours(plan) for plan in planned)
+    hours = _hours_of_all(points, planned)
     if budget.core_hours is not None and hours > budget.core_hours:
         raise GateError(
             f"expected a run of at most site.budget.core_hours={budget.core_hours:g} core-hours, "
@@ -44,10 +44,19 @@ def check_gate(points: Sequence[Settings]) -> None:
         _check_steps(settings, hours)
 
 
-def _hours(plan: Plan | None) -> float:
+def _hours_of_all(points: Sequence[Settings], planned: Sequence[Plan | None]) -> float:
+    """Core-hours of all points: points of one reference convert with it once."""
+    of_reference: dict[str, float] = {}
+    own = 0.0
+    for settings, plan in zip(points, planned, strict=True):
+        once = 0.0 if plan is None else _hours(plan) / plan.conversions
+        of_reference[reference_key(settings)] = once
+        own += once if converts_itself(settings) else 0.0
+    return sum(of_reference.values()) + own
+
+
+def _hours(plan: Plan) -> float:
     """Core-hours of a plan; where nobody has measured them, a guess by the bytes of the files."""
-    if plan is None:
-        return 0.0
     scope = plan.of_channel
     if scope.core_hours.value is not None:
         return scope.core_hours.value
@@ -72,7 +81,7 @@ def _check_steps(settings: Settings, hours: float) -> None:
     if found is None:
         raise GateError(
             f"expected a green run with data.share={before} before data.share={share}{where}, "
-            f"found none in {record_path(settings)}; run first: {said}"
+            f"found none at this site ({record_path(settings, before)}); run first: {said}"
         )
     red = [f"{c['name']}: {c['said']}" for c in found["checks"] if not c["green"]]
     if red:

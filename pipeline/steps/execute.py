@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from executors import spent
 from executors.base import ChunkExecutor
 from executors.sandbox import SandboxResult
 from executors.sandbox.inside.heap import give_back
@@ -61,7 +62,7 @@ def timing(began: float) -> dict[str, Any]:
     return {
         "wall_s": round(time.monotonic() - began, 3),
         "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
-        "max_rss_mb": round(usage.ru_maxrss / 1024, 1),
+        "max_rss_mb": round(spent.max_rss_mb(), 1),
         "taken_over": False,
     }
 

@@ -71,16 +71,6 @@ def sizes(child: psutil.Process) -> dict[int, dict[str, float]]:
     return found
 
 
-def own_peak_mb() -> float:
-    """Largest resident memory of this process since its program began, in units of 1024² bytes.
-
-    `ru_maxrss` of a process is at least what its parent had when it was started.
-    """
-    text = Path("/proc/self/status").read_text(encoding="utf-8")
-    (line,) = (one for one in text.splitlines() if one.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
-
-
 def _name(pid: int) -> str:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")

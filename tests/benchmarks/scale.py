@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from executors.spent import max_rss_mb
 from pipeline.combinations import MOST_OTHERS
 from pipeline.configure import configure
 from pipeline.data import manifest as manifests
@@ -27,7 +28,6 @@ from pipeline.freeze import freeze
 from pipeline.graph import child_environment, snakemake_command
 from pipeline.plan.estimate import make_plan
 from pipeline.profile import write_profile
-from tests.benchmarks.peak import own_peak_mb
 from tests.benchmarks.scale_ledger import (
     ledger_many,
     ledger_read,
@@ -151,7 +151,7 @@ def main() -> None:
     found = WORK[what](Path(folder), int(number))
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(u.ru_utime + u.ru_stime for u in used)
-    peak = max(own_peak_mb(), used[1].ru_maxrss / 1024)
+    peak = max(max_rss_mb(), used[1].ru_maxrss / 1024)
     print(json.dumps({**found, "cpu_s": cpu, "max_rss_mb": peak}))
 
 

@@ -25,12 +25,12 @@ CPU_S, MEMORY_MB = 2.0, 300.0
 LOAD = """
 import json, os, pathlib, sys, time
 import pipeline.data.manifest as m
-from tests.benchmarks.peak import own_peak_mb
+from executors.spent import max_rss_mb
 m.manifest_folder = lambda: pathlib.Path(sys.argv[1])
 begin = time.process_time()
 files = sum(len(s.files) for r in m.known_manifests() for s in m.load_manifest(r).skims.values())
 took = time.process_time() - begin
-peak = own_peak_mb()
+peak = max_rss_mb()
 print(json.dumps({"files": files, "cpu_s": took, "peak_mb": peak}))
 """
 

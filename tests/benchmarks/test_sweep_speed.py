@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 PLAN = """
 import sys, time
 from pathlib import Path
-from tests.benchmarks.peak import own_peak_mb
+from executors.spent import max_rss_mb
 began = time.monotonic()
 import itertools
 from pipeline.launcher import points_of_sweep
@@ -32,7 +32,7 @@ batch = [
 ]
 layout = freeze_sweep(points_of_sweep(batch), Path(sys.argv[1]) / "plan")
 assert len(batch) == 720 and len(layout.points) == 120
-print(time.monotonic() - began, own_peak_mb())
+print(time.monotonic() - began, max_rss_mb())
 """
 
 

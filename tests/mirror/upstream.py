@@ -20,8 +20,10 @@ class Upstream(ThreadingHTTPServer):
     file are answered with 502. `busy`: the first is answered with 503 and `Retry-After: 1`.
     `breaks`: the connection ends in the middle of the file, once. `short`: half the file, as if it
     were all. `long`: some bytes more. `wrong`: one byte is another. `other-range`: ranges begin
-    elsewhere. Besides, a share of all requests, `ill`, is answered with 502. Nothing is said of
-    clients that go away: they may have been killed.
+    elsewhere. `drips`: every connection ends after 600 kB. `changes`: the connection ends in the
+    middle of the file, once, and from then on the file is another one. Besides, a share of all
+    requests, `ill`, is answered with 502. Nothing is said of clients that go away: they may have
+    been killed.
     """
 
     daemon_threads = True
@@ -56,6 +58,11 @@ class Upstream(ThreadingHTTPServer):
 
 _MORE = b"more"
 """What a file that is too long has at its end."""
+
+
+def changed(content: bytes) -> bytes:
+    """What the bytes of a file are after it changed."""
+    return bytes(255 - byte for byte in content)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -101,15 +108,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if match else 200)
         if match:
             self.send_header("Content-Range", f"bytes {told}-{end - 1}/{size}")
+        if way == "changes":
+            self.send_header("ETag", f'"{min(count, 2)}"')
         self.send_header("Content-Length", str(end - begin))
         self.end_headers()
         if self.command == "HEAD":
             return None
-        if way == "breaks" and count == 1:
+        if way in ("breaks", "changes") and count == 1:
             end, self.close_connection = size // 2, True
+        if way == "drips":
+            end, self.close_connection = min(end, begin + 600_000), True
         with path.open("rb") as file:
             file.seek(begin)
             content = file.read(end - begin)
+        if way == "changes" and count > 1:
+            content = changed(content)
         if way == "wrong" and begin <= true // 3 < end:
             at = true // 3 - begin
             content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]

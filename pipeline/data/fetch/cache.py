@@ -6,14 +6,14 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.data.fetch.faults import CacheFullError
+from pipeline.data.fetch.faults import FULL, CacheFullError
 from pipeline.data.fetch.part import arrived, common
-from pipeline.data.fetch.pins import pinned
+from pipeline.data.fetch.pins import pinned, promise, promised
 from pipeline.data.identity import ATLAS_FOLDER, portal_path
 from pipeline.data.locate import OTHER
 
@@ -42,7 +42,7 @@ class Cache:
     """Bytes; None: as many as the disk has room for."""
     shelf: str = ""
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _promised: dict[Path, int] = field(default_factory=dict, repr=False)
+    _promises: dict[Path, Path] = field(default_factory=dict, repr=False)
 
     def place(self, uri: str) -> Path:
         """Where the file of a manifest's `uri` lies, or will."""
@@ -78,24 +78,33 @@ class Cache:
     def make_room(self, part: Path, size: int) -> list[Path]:
         """Evict what was not used for longest until `size` bytes fit at `part`; what was evicted.
 
-        The room stays promised to that partial file until `arrived`. Raises CacheFullError if files
-        that are in use are in the way.
+        The room stays promised to that partial file until `arrived`, for other processes too: each
+        says what it wants before it looks at what others want. Raises CacheFullError if files that
+        are in use are in the way.
         """
         with self._guard:
-            wanted = {**self._promised, part: size}
-            coming = sum(max(0, s - arrived(p)) for p, s in wanted.items())
+            with _full_or_not():  # room may have to be made for the promise itself
+                self._promises[part] = promise(self.folder, part, size)
+            wanted = {part: (size, None), **promised(self.folder)}
+            coming = sum(max(0, s - arrived(p, pid)) for p, (s, pid) in wanted.items())
             too_many = coming + SPARE - self._free()
             if self.limit is not None:
                 held = sum(s for _, s, _ in self._files())
                 too_many = max(too_many, held + coming - self.limit)
-            evicted = self._evict(too_many, part)
-            self._promised[part] = size
-            return evicted
+            try:
+                return self._evict(too_many, part)
+            except CacheFullError:
+                self._withdraw(part)
+                raise
 
     def arrived(self, part: Path) -> None:
         """The room promised to a partial file is taken, or not needed any more."""
         with self._guard:
-            self._promised.pop(part, None)
+            self._withdraw(part)
+
+    def _withdraw(self, part: Path) -> None:
+        if (path := self._promises.pop(part, None)) is not None:
+            path.unlink(missing_ok=True)
 
     def _evict(self, too_many: int, part: Path) -> list[Path]:
         gone: list[Path] = []
@@ -142,6 +151,16 @@ class Cache:
 
     def _free(self) -> int:
         return shutil.disk_usage(_there(self.folder)).free
+
+
+@contextmanager
+def _full_or_not() -> Iterator[None]:
+    """Go on if the disk takes no more during the block."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
 
 
 def _there(folder: Path) -> Path:

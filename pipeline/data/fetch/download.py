@@ -25,7 +25,7 @@ class Patience:
     """How often a source is asked, and how long we wait in between."""
 
     attempts: int = 5
-    """Attempts in a row that bring nothing new, per source."""
+    """Attempts in a row that bring nothing new (less than BLOCK together), per source."""
     first_s: float = 0.5
     longest_s: float = 30.0
     """Longest pause of our own, and longest that a server may ask for."""
@@ -111,15 +111,15 @@ def _from(
     if order.verify == "none":  # nothing would tell whether another time or source had this file
         on_bytes(-part.size)
         part.restart()
-    anew = part.size == 0
+    anew, most = part.size == 0, part.size
     while True:
-        before = part.size
         try:
             if order.verify == "none" or part.size < order.file.size:
                 _take(address, order, part, patience, stop, on_bytes)
             wrong = _wrong(address, order, part)
         except PassingFault as fault:
-            failed = 1 if part.size >= before + BLOCK else failed + 1
+            # What several attempts bring together is something new, what one brings again is not.
+            failed, most = (1, part.size) if part.size >= most + BLOCK else (failed + 1, most)
             if failed >= patience.attempts:
                 raise SourceFault(f"{fault}, {failed} times") from fault
             if stop.wait(patience.pause(failed, fault.wait_s)):
@@ -131,7 +131,7 @@ def _from(
         part.restart()
         if anew:
             raise SourceFault(wrong, content=True)
-        anew = True  # the bytes of an earlier time may have been the wrong ones
+        anew, failed, most = True, 0, 0  # the bytes of an earlier time may have been the wrong ones
 
 
 def _take(
@@ -148,6 +148,11 @@ def _take(
         if stream.begin != part.size:  # a server without ranges sends everything again
             on_bytes(-part.size)
             part.restart()
+        if not checked and part.size and stream.version != part.version:
+            on_bytes(-part.size)  # another file than a moment ago, and no checksum would tell
+            part.restart()
+            raise PassingFault(f"{address} changed while it was read")
+        part.version = stream.version
         for block in stream.blocks:
             if stop.is_set():
                 raise Cancelled

@@ -68,11 +68,11 @@ def opened(address: str, offset: int, timeout_s: float) -> Iterator[Stream]:
         _client().stream("GET", address, headers=headers, timeout=timeout_s) as answer,
     ):
         if answer.status_code == 416 and _all_there(answer, offset):
-            yield Stream(offset, offset, iter(()))
+            yield Stream(offset, offset, iter(()), _version(answer))
             return
         _check_status(answer, address)
         begin, size = _extent(answer, offset, address)
-        yield Stream(begin, size, _blocks(answer))
+        yield Stream(begin, size, _blocks(answer), _version(answer))
 
 
 def _blocks(answer: httpx2.Response) -> Iterator[bytes]:
@@ -93,6 +93,11 @@ def _blocks(answer: httpx2.Response) -> Iterator[bytes]:
         raise
     if block:
         yield bytes(block)
+
+
+def _version(answer: httpx2.Response) -> str | None:
+    """The entity tag, else the time of the last change (RFC 9110, 8.8)."""
+    return answer.headers.get("ETag") or answer.headers.get("Last-Modified")
 
 
 def size(address: str, timeout_s: float) -> int | None:

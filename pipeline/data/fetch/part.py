@@ -32,11 +32,11 @@ def common(path: Path) -> Path:
     return path.with_name(_OWN.sub("", path.name))
 
 
-def arrived(part: Path) -> int:
-    """Bytes of a partial file, or of the one of this process's own name."""
+def arrived(part: Path, pid: int | None = None) -> int:
+    """Bytes of a partial file, or of the one of a process's own name (default: of this one)."""
     with suppress(FileNotFoundError):
         return part.stat().st_size
-    ours = f"{part.name}.{os.getpid()}-"
+    ours = f"{part.name}.{pid or os.getpid()}-"
     with suppress(FileNotFoundError), os.scandir(part.parent) as entries:
         return sum(e.stat().st_size for e in entries if e.name.startswith(ours))
     return 0
@@ -53,6 +53,8 @@ class Part:
         self.path = path
         self._handle = handle
         self.size = 0
+        self.version: str | None = None
+        """What the source calls the version that these bytes are of; None if it has not said."""
         self._adler32 = 1
         handle.seek(0)
         while block := handle.read(_READ):
@@ -75,7 +77,7 @@ class Part:
     def restart(self) -> None:
         """Forget every byte."""
         self._handle.truncate(0)
-        self.size, self._adler32 = 0, 1
+        self.size, self.version, self._adler32 = 0, None, 1
 
     def discard(self) -> None:
         """Leave nothing behind."""

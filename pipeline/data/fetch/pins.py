@@ -1,4 +1,7 @@
-"""Pins: which files of a cache are in use, by whom, and whether those still work."""
+"""Pins: which files of a cache are in use, by whom, and whether those still work.
+
+And promises: how much room is kept for files that are on their way, by every process.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import psutil
 from pipeline.files import RunFileError, read_json, write_json
 
 FOLDER = ".ladon-pins"
+PROMISE = ".promise"
 ELSEWHERE_S = 7 * 24 * 3600.0
 """How long the pins of a process on another host hold: we cannot see whether it works."""
 
@@ -62,13 +66,7 @@ def pin(cache: Path, owner: Owner, files: Iterable[Path], kind: str = "") -> Pat
     Other files of the same owner and kind stay pinned: a run has several filesets.
     """
     names = sorted(os.path.relpath(f, cache) for f in files)
-    told = {
-        "host": owner.host,
-        "pid": owner.pid,
-        "name": owner.name,
-        "since": time.time(),
-        "files": names,
-    }
+    told = {**asdict(owner), "since": time.time(), "files": names}
     digest = hashlib.sha256("\n".join([owner.name, kind, *names]).encode()).hexdigest()[:20]
     path = cache / FOLDER / f"{digest}.json"
     write_json(path, told)
@@ -89,15 +87,42 @@ def pinned(cache: Path) -> dict[Path, str]:
     """File -> who needs it; pins whose owner is gone are forgotten."""
     found: dict[Path, str] = {}
     for path in sorted((cache / FOLDER).glob("*.json")):
-        told = _read(path)
-        if told is None:
-            continue
-        owner = Owner(told["host"], told["pid"], told["name"])
-        if owner.works(told["since"]):
-            found |= {cache / name: owner.name for name in told["files"]}
-        else:
-            path.unlink(missing_ok=True)
+        told = _working(path)
+        if told is not None:
+            found |= {cache / name: told["name"] for name in told["files"]}
     return found
+
+
+def promise(cache: Path, part: Path, size: int) -> Path:
+    """Keep room for `size` bytes at the partial file `part` while this process works."""
+    owner, name = Owner.ourselves(), os.path.relpath(part, cache)
+    told = {**asdict(owner), "since": time.time(), "files": [name], "size": size}
+    digest = hashlib.sha256(f"{owner.name}\n{name}".encode()).hexdigest()[:20]
+    path = cache / FOLDER / f"{digest}{PROMISE}"
+    write_json(path, told)
+    return path
+
+
+def promised(cache: Path) -> dict[Path, tuple[int, int | None]]:
+    """Partial file -> its bytes once it is whole, and the process of this host that brings it."""
+    found: dict[Path, tuple[int, int | None]] = {}
+    for path in sorted((cache / FOLDER).glob(f"*{PROMISE}")):
+        told = _working(path)
+        if told is not None:
+            here = told["host"] == socket.gethostname()
+            found[cache / told["files"][0]] = told["size"], told["pid"] if here else None
+    return found
+
+
+def _working(path: Path) -> dict[str, Any] | None:
+    """A pin or a promise; None if its owner is gone, and then it is forgotten."""
+    told = _read(path)
+    if told is None:
+        return None
+    if Owner(told["host"], told["pid"], told["name"]).works(told["since"]):
+        return told
+    path.unlink(missing_ok=True)
+    return None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -20,3 +20,5 @@ class Stream:
     size: int | None
     """Bytes of the whole file as the source says; None if it does not."""
     blocks: Iterator[bytes]
+    version: str | None = None
+    """What the source calls this version of the file; None if it does not say."""

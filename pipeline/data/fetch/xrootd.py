@@ -27,25 +27,26 @@ def installed() -> bool:
 @contextmanager
 def opened(address: str, offset: int, timeout_s: float) -> Iterator[Stream]:
     """The bytes of `address` from `offset` on; see `open_stream`."""
-    with _file(address, timeout_s) as (file, size):
-        yield Stream(offset, size, _blocks(file, offset, size, address, timeout_s))
+    with _file(address, timeout_s) as (file, told):
+        blocks = _blocks(file, offset, int(told.size), address, timeout_s)
+        yield Stream(offset, int(told.size), blocks, version=str(told.modtime))
 
 
 def size(address: str, timeout_s: float) -> int | None:
     """Bytes of `address` as the server says."""
-    with _file(address, timeout_s) as (_, found):
-        return found
+    with _file(address, timeout_s) as (_, told):
+        return int(told.size)
 
 
 @contextmanager
-def _file(address: str, timeout_s: float) -> Iterator[tuple[Any, int]]:
-    """The opened file of the client, and its size."""
+def _file(address: str, timeout_s: float) -> Iterator[tuple[Any, Any]]:
+    """The opened file of the client, and what the server says of it (its size, its last change)."""
     file = _client().File()
     _check(file.open(address, timeout=_whole(timeout_s))[0], address)
     try:
         status, told = file.stat(timeout=_whole(timeout_s))
         _check(status, address)
-        yield file, int(told.size)
+        yield file, told
     finally:
         file.close(timeout=_whole(timeout_s))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,10 @@ from pipeline.stages.tables import EVENT_TABLES
 
 Tables = Mapping[str, pd.DataFrame]
 Values = npt.NDArray[np.float64]
+Question = tuple[
+    Callable[[Mapping[str, Any]], dict[str, Any]], Callable[[Answer, Answer], list[GuardCheck]]
+]
+"""How the input is changed, and what the answer must be then."""
 
 AUC_STATISTICAL = 0.005
 """The same learner with other random numbers stays within this."""
@@ -159,7 +163,7 @@ def fabrication(solution: Solution, arguments: Mapping[str, Any]) -> list[GuardC
     second = solution.ask(part)
     guard = [alike(first, second)]
     noise = 0.0 if second.failed else _moved(first, second)
-    questions = {
+    questions: dict[str, Question] = {
         "rows in another order": (_reversed, _order),
         "columns that are no features scrambled": (_scrambled, partial(_unmoved, noise=noise)),
         "features dealt out anew": (_shuffled, _unlearned),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,24 @@ def test_a_cost_that_nobody_has_measured_is_not_nothing(
 
 
 def test_points_of_a_sweep_share_the_budget(tmp_path: Path) -> None:
+    """And one reference converts for all points that have the same."""
     hours = make_plan(given(tmp_path)).of_channel.core_hours.value or 0.0
-    more = (f"site.budget.core_hours={1.5 * hours}", "site.budget.gate_core_hours=null")
-    check_gate([given(tmp_path, *more)])
-    with pytest.raises(GateError, match="planned are"):
-        check_gate([given(tmp_path, *more)] * 2)
+    agent, reference = ("solver=agent", "model=scripted"), ("solver=reference",)
+    cases = [
+        ([agent], 2),
+        ([agent] * 3, 4),
+        ([reference] * 3, 1),
+        ([(*agent, "chain=isolated", "stages=[preprocess]")] * 3, 1),
+        ([reference, (*reference, "seed=43")], 2),
+    ]
+    for points, times in cases:
+        for of_them, refused in ((1.05, False), (0.95, True)):
+            budget = f"site.budget.core_hours={of_them * times * hours}"
+            more = ("site.budget.gate_core_hours=null", budget)
+            asked = [given(tmp_path, *more, *point) for point in points]
+            expected = pytest.raises(GateError, match="planned are") if refused else nullcontext()
+            with expected:
+                check_gate(asked)
 
 
 def test_the_whole_of_2024_needs_its_steps_one_by_one(tmp_path: Path) -> None:
@@ -190,7 +204,31 @@ def test_a_share_is_another_run_of_one_promotion(tmp_path: Path) -> None:
     assert settings_sha256(whole) != settings_sha256(part)
     assert reference_key(whole) != reference_key(part)
     assert fileset_key(whole) != fileset_key(part)
-    assert record_path(whole).parent == tmp_path / promotions.FOLDER
+    folder = tmp_path / promotions.FOLDER / promotion_key(whole)
+    assert record_path(whole, "1%") == folder / "1_percent.json"
+
+
+def test_a_step_at_one_site_opens_no_gate_at_another(tmp_path: Path) -> None:
+    """Its memory and its cost are those of that site."""
+    finished(given(tmp_path, "data.share=one"), tmp_path)
+    check_gate([given(tmp_path, "data.share=1%")])
+    with pytest.raises(GateError, match=r"found none at this site .*; run first: .*site=generic"):
+        check_gate([given(tmp_path, "data.share=1%", "site=generic")])
+
+
+@pytest.mark.parametrize(("more_s", "green"), [(0.45, True), (0.55, False)])
+def test_a_cost_of_less_than_a_second_is_not_held_to_a_third(
+    tmp_path: Path, more_s: float, green: bool
+) -> None:
+    settings = given(tmp_path, "data.share=one")
+    work = {"events": 100, "chunks": 1, "files": 0, "processes": 0}
+    known = calibration_of(settings)
+    assert known is not None
+    predicted = known.seconds(*(Amount.exact(n, "") for n in work.values())).value or 0.0
+    assert 0.3 * predicted < 0.5
+    took = {**work, "cpu_s": predicted + more_s}
+    step = finished(settings, tmp_path, took=took)
+    assert step["green"] is green
 
 
 def test_the_plan_of_a_share_is_that_part(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from pipeline.data.fetch.cache import Cache, default_folder
 from pipeline.data.fetch.faults import CacheFullError
 from pipeline.data.fetch.pins import Owner, pin, pinned
+from tests.conftest import REPOSITORY
 from tests.mirror.nginx import Nginx
 from tests.pipeline.data.fetch.conftest import Fetch, Mirror, left_over
 
@@ -33,7 +35,9 @@ def fill(cache: Cache, **ages: int) -> dict[str, Path]:
 
 def names(cache: Cache) -> set[str]:
     """The files that are there."""
-    return {p.name for p in cache.folder.rglob("*") if p.is_file() and p.suffix != ".json"}
+    return {
+        p.name for p in cache.folder.rglob("*") if p.is_file() and p.parent.name != ".ladon-pins"
+    }
 
 
 def test_the_one_not_used_for_longest_goes_first(tmp_path: Path) -> None:
@@ -72,6 +76,50 @@ def test_room_that_was_promised_is_not_given_twice(tmp_path: Path) -> None:
     assert cache.make_room(tmp_path / "two.part", 1000) == [files["a"]]
     (tmp_path / "one.part").write_bytes(b"x" * 600)  # what has come counts once
     assert cache.make_room(tmp_path / "one.part", 1000) == []
+
+
+OTHER_PROCESS = """
+import sys
+from pathlib import Path
+from pipeline.data.fetch.cache import Cache
+cache = Cache(Path(sys.argv[1]), limit=3000)
+cache.make_room(cache.folder / "other.part", 1000)
+print("promised", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_nor_by_two_processes(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit=3000)
+    files = fill(cache, a=30, b=10)
+    command = [sys.executable, "-c", OTHER_PROCESS, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "promised\n"
+        assert cache.make_room(tmp_path / "one.part", 1000) == [files["a"]]
+        with pytest.raises(CacheFullError, match=r"1e-06 GB too little"):
+            cache.make_room(tmp_path / "two.part", 2000)
+        assert names(cache) == set()
+        other.communicate("")
+    assert cache.make_room(tmp_path / "two.part", 2000) == []  # what died promises nothing
+    for part in ("one", "two"):
+        cache.arrived(tmp_path / f"{part}.part")
+    assert list((tmp_path / ".ladon-pins").iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_promise_is_made_room_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path, limit=1500)
+    files = fill(cache, a=30)
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pipeline.data.fetch.cache.promise", full)
+    assert cache.make_room(tmp_path / "one.part", 1000) == [files["a"]]
 
 
 def test_other_files_of_the_folder_s_owner_stay(tmp_path: Path) -> None:

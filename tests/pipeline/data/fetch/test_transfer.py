@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.data.fetch.download import Patience
 from tests.mirror.nginx import Nginx
-from tests.mirror.upstream import Upstream
+from tests.mirror.upstream import Upstream, changed
 from tests.pipeline.data.fetch.conftest import Fetch, Mirror, left_over
 
 WEB = pytest.mark.nginx
@@ -43,7 +43,7 @@ def test_from_xrootd(grid: str, mirror: Mirror, fetch: Fetch, tmp_path: Path) ->
 
 @WEB
 @pytest.mark.parametrize("way", ["slow", "moved", "whole", "upstream/ok", "upstream/fails-2",
-                                 "upstream/breaks", "upstream/busy"])  # fmt: skip
+                                 "upstream/breaks", "upstream/busy", "upstream/drips"])  # fmt: skip
 def test_servers_that_bring_the_file_in_the_end(
     web: Nginx, mirror: Mirror, fetch: Fetch, tmp_path: Path, way: str
 ) -> None:
@@ -186,6 +186,15 @@ def test_an_unverified_file_is_not_put_together_from_two(
     outcome = fetch(web.url, files=[file], verify="none")
     assert outcome.failures == ()
     assert outcome.paths[file.uri].read_bytes() == mirror.content(file)
+
+
+@WEB
+def test_nor_from_one_that_changes_while_it_is_read(
+    web: Nginx, mirror: Mirror, fetch: Fetch
+) -> None:
+    file = mirror.files[0]
+    outcome = fetch(f"{web.url}/upstream/changes", files=[file], verify="none")
+    assert outcome.paths[file.uri].read_bytes() == changed(mirror.content(file))
 
 
 @WEB
