@@ -6,7 +6,6 @@ Each is a function of a file that a fresh process calls; it returns the number o
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ import pyarrow.parquet as pq
 import uproot
 import vector
 
-from executors import make_executor, reading
+from executors import make_executor, reading, spent
 from executors.base import Chunk, ChunkExecutor, Ok
 from pipeline.configure import configure
 from pipeline.data.schema import door
@@ -186,7 +185,7 @@ class PeakMemory:
 
     def __call__(self, events: Any, chunk: Chunk) -> dict[str, Any]:
         self.task(events, chunk)
-        return {"peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9}
+        return {"peak_gb": spent.max_rss_mb() * 1024**2 / 1e9}
 
 
 def peak_memory_gb(path: Path) -> float:
