@@ -31,7 +31,7 @@ LIMITS = {
 """What is compared: the slower way, the faster one, and how many times as fast is asked for: by
 issue 6, for the sandbox by ourselves."""
 HELD = {"sandboxed / in process": 0.6}
-"""What is asserted where the asked value was not reached in each of the last runs (docs/speed.md)."""
+"""What is asserted where not each of the last runs reached what is asked (docs/speed.md)."""
 WAYS = (
     "plain",
     "isal plain",
