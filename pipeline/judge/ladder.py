@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from pipeline.judge.columns import Table
 from pipeline.judge.matching import EVENT, Matching, differing, distance, match_rows, same_bits
 from pipeline.judge.verdict import Check, Rung
 
@@ -44,8 +44,8 @@ LIMITS = Limits()
 
 def compare_tables(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     identity: Sequence[str] = EVENT,
     weight: str | None = None,
     limits: Limits = LIMITS,
@@ -72,7 +72,7 @@ def compare_tables(
     return checks + agreement(name, found, expected, matching, weight, limits=limits)
 
 
-def exact(name: str, found: pd.DataFrame, expected: pd.DataFrame) -> Check:
+def exact(name: str, found: Table, expected: Table) -> Check:
     """Same columns, types, rows and order, bit for bit."""
     title = f"{name}: bit for bit"
     problem = ""
@@ -93,8 +93,8 @@ def exact(name: str, found: pd.DataFrame, expected: pd.DataFrame) -> Check:
 
 def permutation(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     matching: Matching,
     limits: Limits = LIMITS,
 ) -> Check:
@@ -124,8 +124,8 @@ def permutation(
 
 def agreement(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     matching: Matching,
     weight: str | None = None,
     columns: Sequence[str] | None = None,
@@ -142,9 +142,8 @@ def agreement(
     absent = [c for c in names if c not in found.columns]
     changed = [c for c in names if c not in absent and _changed(c, found, expected, matching)]
     moved = changed
-    if matching.unpaired or (
-        weight in found.columns and _changed(weight, found, expected, matching)
-    ):
+    weights = [weight] if weight is not None and weight in found.columns else []
+    if matching.unpaired or any(_changed(w, found, expected, matching) for w in weights):
         moved = [c for c in names if c not in absent]
     return [
         _events(name, found, expected, matching, rung, limits),
@@ -154,9 +153,7 @@ def agreement(
     ]
 
 
-def _changed(
-    column: str | None, found: pd.DataFrame, expected: pd.DataFrame, matching: Matching
-) -> bool:
+def _changed(column: str, found: Table, expected: Table, matching: Matching) -> bool:
     """Whether common events differ at all in a column; where they do not, nothing is computed."""
     a = found[column].to_numpy()[matching.found]
     return not same_bits(a, expected[column].to_numpy()[matching.expected])
@@ -164,8 +161,8 @@ def _changed(
 
 def _events(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     matching: Matching,
     rung: Rung,
     limits: Limits,
@@ -179,8 +176,8 @@ def _events(
 
 def _yields(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     matching: Matching,
     weight: str | None,
     rung: Rung,
@@ -219,8 +216,8 @@ def _yields(
 
 def _distributions(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     present: Sequence[str],
     absent: Sequence[str],
     weight: str | None,
@@ -244,8 +241,8 @@ def _distributions(
 
 def _values(
     name: str,
-    found: pd.DataFrame,
-    expected: pd.DataFrame,
+    found: Table,
+    expected: Table,
     matching: Matching,
     present: Sequence[str],
     rung: Rung,
@@ -268,7 +265,7 @@ def _values(
     return Check(f"{name}: values event by event", not far, said, largest, detail, rung)
 
 
-def _columns_differ(found: pd.DataFrame, expected: pd.DataFrame) -> str:
+def _columns_differ(found: Table, expected: Table) -> str:
     missing = [c for c in expected.columns if c not in found.columns]
     extra = [c for c in found.columns if c not in expected.columns]
     if missing or extra:

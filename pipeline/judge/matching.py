@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.judge.columns import Table, comparable, ranked, row_codes, rows_at
+
 Values = npt.NDArray[np.generic]
 EVENT = ("run_number", "event_number", "channel_number")
 """Columns that name one event: run and event number in data, DSID and event number in MC."""
@@ -33,39 +35,34 @@ class Matching:
         return len(self.only_found) + len(self.only_expected)
 
 
-def match_rows(
-    found: pd.DataFrame, expected: pd.DataFrame, identity: Sequence[str] = EVENT
-) -> Matching:
+def match_rows(found: Table, expected: Table, identity: Sequence[str] = EVENT) -> Matching:
     """Pair the rows of two tables by the columns `identity`.
 
     An identity that occurs more than once is paired occurrence by occurrence, in the order of the
     remaining columns, so that the order of rows in the tables does not matter.
     """
-    columns = list(identity)
-    left, right = _keys(found, columns), _keys(expected, columns)
-    pairs = left.merge(right, on=[*columns, "occurrence"], how="outer", suffixes=("_f", "_e"))
-    a, b = pairs["row_f"].to_numpy(float), pairs["row_e"].to_numpy(float)
-    both = np.isfinite(a) & np.isfinite(b)
-    return Matching(
-        found=a[both].astype(np.int64),
-        expected=b[both].astype(np.int64),
-        only_found=a[np.isfinite(a) & ~both].astype(np.int64),
-        only_expected=b[np.isfinite(b) & ~both].astype(np.int64),
-    )
+    codes = row_codes([found, expected], identity)
+    nth = [_occurrences(found, codes[0]), _occurrences(expected, codes[1])]
+    if any(np.any(one) for one in nth):
+        both = ranked([np.concatenate(codes), np.concatenate(nth)])
+        codes = [both[: len(found)], both[len(found) :]]
+    size = max((int(one.max()) + 1 for one in codes if len(one)), default=0)
+    places = np.full((2, size), -1, dtype=np.int64)
+    for place, one in zip(places, codes, strict=True):
+        place[one] = np.arange(len(one))
+    a, b = places >= 0
+    return Matching(places[0, a & b], places[1, a & b], places[0, a & ~b], places[1, b & ~a])
 
 
-def _keys(table: pd.DataFrame, identity: list[str]) -> pd.DataFrame:
-    keys = table[identity].reset_index(drop=True)
-    keys["row"] = np.arange(len(keys), dtype=np.int64)
-    keys["occurrence"] = np.int64(0)
-    repeated = keys.duplicated(identity, keep=False).to_numpy()
-    if repeated.any():
-        again = table.loc[repeated].reset_index(drop=True)
-        rows = np.flatnonzero(repeated)
+def _occurrences(table: Table, codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """The how-many-eth row of its identity each row is: by all columns, from 0."""
+    nth = np.zeros(len(codes), dtype=np.int32)
+    rows = np.flatnonzero(np.bincount(codes)[codes] > 1)
+    if len(rows):
+        again = rows_at(table, rows)
         order = again.sort_values(list(again.columns), kind="stable").index.to_numpy()
-        counted = again.iloc[order].groupby(identity, sort=False).cumcount().to_numpy()
-        keys.loc[rows[order], "occurrence"] = counted
-    return keys
+        nth[rows[order]] = pd.Series(codes[rows[order]]).groupby(codes[rows[order]]).cumcount()
+    return nth
 
 
 def same_bits(found: Values, expected: Values) -> bool:
@@ -132,7 +129,5 @@ def _ordered(found: Values, expected: Values) -> tuple[Values, Values]:
     if found.dtype.kind in "iufb" and expected.dtype.kind in "iufb":
         a, b = found.astype(float), expected.astype(float)
         return np.where(np.isnan(a), np.inf, a), np.where(np.isnan(b), np.inf, b)
-    codes = np.unique(
-        np.concatenate([found.astype(str), expected.astype(str)]), return_inverse=True
-    )[1]
+    codes = comparable([pd.Series(found), pd.Series(expected)])
     return codes[: len(found)].astype(float), codes[len(found) :].astype(float)

@@ -33,6 +33,13 @@ class StoredTable:
     def __len__(self) -> int:
         return int(pq.read_metadata(self.path).num_rows)
 
+    def __getitem__(self, name: str) -> pd.Series[Any]:
+        """One column, read anew each time; text as categories, which take a byte or two a row."""
+        with pq.ParquetFile(self.path, read_dictionary=[name]) as file:  # numbers stay numbers
+            column = file.read(columns=[name], use_threads=False).column(0)
+        values: pd.Series[Any] = column.to_pandas()
+        return values
+
     def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The rows; with `columns`, those of them that it has, in the order of the file."""
         return read_table(self.path, None if columns is None else _those(self, columns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from pipeline.files import read_table
+from pipeline.judge.columns import Stacked, Table, opened, rows_at
 from pipeline.judge.guard import alike, spread
 from pipeline.judge.judging import conclude
 from pipeline.judge.ladder import exact, permutation
@@ -23,10 +24,10 @@ from pipeline.judge.verdict import Check, GuardCheck, Verdict
 from pipeline.physics.roc import roc_curve
 from pipeline.physics.sculpting import sculpting
 from pipeline.stages.classify.contract import CONTRACT
-from pipeline.stages.classify.scored import IS_CONTROL
+from pipeline.stages.classify.scored import IS_CONTROL, ScoredOnly
 from pipeline.stages.tables import EVENT_TABLES
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Table]
 Values = npt.NDArray[np.float64]
 Question = tuple[
     Callable[[Mapping[str, Any]], dict[str, Any]], Callable[[Answer, Answer], list[GuardCheck]]
@@ -59,15 +60,16 @@ STORED = 0.9
 
 def judge(request: JudgeRequest) -> Verdict:
     """The verdict on classify; scores of the sealed pass, with the blinded rows, are compared."""
-    found = {name: read_table(request.found(f"{name}.parquet")) for name in EVENT_TABLES}
-    seen = {name: read_table(request.output / "output" / f"{name}.parquet") for name in found}
+    found = {name: opened(request.found(f"{name}.parquet")) for name in EVENT_TABLES}
+    seen = {n: opened(request.output / "output" / f"{n}.parquet") for n in EVENT_TABLES}
     checks = [*direct(found, request.settings.channel.observable), both_passes(seen, found)]
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
         solution = FrozenSolution.of(request, CONTRACT)
-        guard = fabrication(solution, CONTRACT.arguments(request.context(sealed=True)))
+        context = replace(request.context(sealed=True), stored=True)
+        guard = fabrication(solution, CONTRACT.arguments(context))
     if not request.is_reference:
-        expected = {name: read_table(request.expected(f"{name}.parquet")) for name in EVENT_TABLES}
+        expected = {name: opened(request.expected(f"{name}.parquet")) for name in found}
         checks += ladder(found, expected)
     return conclude(request, checks, guard)
 
@@ -77,9 +79,9 @@ def direct(found: Tables, observable: str) -> list[Check]:
     scores = np.concatenate([found[name]["score"].to_numpy(float) for name in EVENT_TABLES])
     values = len(np.unique(scores))
     checks = [Check("scores take more than one value", values > 1, "more than 1", values)]
-    both = pd.concat([found["background"], found["control"]], ignore_index=True)
-    mass, score = both[observable].to_numpy(float), both["score"].to_numpy(float)
-    weight = both["control_weight"].to_numpy(float)
+    both = {name: found[name] for name in ("background", "control")}
+    stacked = Stacked(both, [observable, "score", "control_weight"])
+    mass, score, weight = (stacked[name].to_numpy(float) for name in stacked.columns)
     cut = float(np.quantile(score, SCULPTING_QUANTILE)) if len(score) else 0.0
     sides = [weight[score >= cut].sum(), weight[score < cut].sum()]
     if min(sides) > 0:
@@ -155,8 +157,8 @@ def fabrication(solution: Solution, arguments: Mapping[str, Any]) -> list[GuardC
     """The solution on a part of its input, and on that part changed in four known ways."""
     part = {**arguments}
     for name in ("signal", "background", "data"):
-        rows = spread(len(arguments[name]), GUARD_ROWS)
-        part[name] = arguments[name].iloc[rows].reset_index(drop=True)
+        table, rows = arguments[name], spread(len(arguments[name]), GUARD_ROWS)
+        part[name] = table.take(rows) if isinstance(table, ScoredOnly) else rows_at(table, rows)
     first = solution.ask(part)
     if first.failed:
         return [first.guard("a part of the input")]
@@ -253,7 +255,7 @@ def _untrained(first: Answer, answer: Answer) -> list[GuardCheck]:
     return [GuardCheck("no training on data", not any(changed), "no score", said, "scores changed")]
 
 
-def _dealt(tables: Tables, dealt: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _dealt(tables: Mapping[str, pd.DataFrame], dealt: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables with the columns of `dealt`, which holds as many rows as all of them together."""
     result, start = {}, 0
     for name, table in tables.items():

@@ -58,6 +58,18 @@ class ScoredOnly:
         parts = [part for part in (data, control) if len(part)]
         return pd.concat(parts, ignore_index=True) if parts else control
 
+    def take(self, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+        """Some rows of `read`, which ascend."""
+        split = int(np.searchsorted(rows, len(self.data)))
+        chosen = ((self.data, rows[:split], False),
+                  (self.control, rows[split:] - len(self.data), True))  # fmt: skip
+        parts = [
+            table.take(places, table.columns).assign(**{IS_CONTROL: flag})
+            for table, places, flag in chosen
+            if len(table)
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else self.read()
+
     def scored(self, scores: Scores) -> dict[str, Any]:
         """Data and control apart again; in memory only where their columns are not the usual."""
         if not self._alike():

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
 from pipeline.data.chunks import edges
-from pipeline.files import read_json, read_table
+from pipeline.files import read_json
+from pipeline.judge.columns import Picked, Table, opened
 from pipeline.judge.guard import rows_follow, same_twice
 from pipeline.judge.judging import conclude
 from pipeline.judge.ladder import LIMITS, agreement, compare_tables
@@ -57,12 +59,12 @@ def judge(request: JudgeRequest) -> Verdict:
         checks.append(_schema(sample, path, channel.name))
         if not checks[-1].passed:
             continue
-        table = read_table(path)
+        table = opened(path)
         checks += _cutflow(sample, table, cutflows.get(sample, []), ledger[sample], channel.name)
         checks.append(_units(sample, table, channel.name))
         known = None
         if not request.is_reference:
-            known = read_table(request.expected(f"{sample}.parquet"))
+            known = opened(request.expected(f"{sample}.parquet"))
             checks += _ladder(sample, table, known, request)
         checks.append(_identity(request, sample, table, known))
         if request.fileset["samples"][sample]["kind"] == "data":
@@ -94,7 +96,7 @@ def _schema(sample: str, path: Path, channel: str) -> Check:
 
 def _cutflow(
     sample: str,
-    table: pd.DataFrame,
+    table: Table,
     cutflow: list[list[Any]],
     read: Mapping[str, Any],
     channel: str,
@@ -104,7 +106,7 @@ def _cutflow(
     first, last = (counts[0], counts[-1]) if counts else (None, None)
     entries = read["entries_done"]
     falls = all(b <= a for a, b in pairwise(counts))
-    selected = len(table) if channel != "hyy" else int(table[list(FLAGS)].all(axis=1).sum())
+    selected = len(table) if channel != "hyy" else int(_tight(table).sum())
     return [
         Check(f"{sample}: cut flow begins with all entries", first == entries, entries, first),
         Check(f"{sample}: cut flow never rises", falls, "falling", str(counts)),
@@ -112,7 +114,12 @@ def _cutflow(
     ]
 
 
-def _units(sample: str, table: pd.DataFrame, channel: str) -> Check:
+def _tight(table: Table) -> npt.NDArray[np.bool_]:
+    """Rows whose two photons are tight and isolated."""
+    return np.asarray(np.all([table[flag].to_numpy(bool) for flag in FLAGS], axis=0))
+
+
+def _units(sample: str, table: Table, channel: str) -> Check:
     low, high = PLAUSIBLE
     odd = []
     for column in columns(channel):
@@ -126,9 +133,7 @@ def _units(sample: str, table: pd.DataFrame, channel: str) -> Check:
     return Check(f"{sample}: units", not odd, said, ", ".join(odd) or said)
 
 
-def _identity(
-    request: JudgeRequest, sample: str, table: pd.DataFrame, known: pd.DataFrame | None
-) -> Check:
+def _identity(request: JudgeRequest, sample: str, table: Table, known: Table | None) -> Check:
     """Every row is an event of the input, once.
 
     Rows that the reference has too are events; the files are read only if there are others.
@@ -169,25 +174,23 @@ def _input_keys(request: JudgeRequest, sample: str) -> np.ndarray:
 
 def _blinding(request: JudgeRequest, sample: str) -> Check:
     """No blinded event is in the table that a solver may see: ours say which events those are."""
-    seen = read_table(request.output / "output" / f"{sample}.parquet")
-    hidden = read_table(request.expected(f"{sample}.parquet"))
+    seen = opened(request.output / "output" / f"{sample}.parquet")
+    everything = opened(request.expected(f"{sample}.parquet"))
+    rows = np.zeros(0, np.int64)
     if request.is_reference:
         channel = request.settings.channel
         if channel.name == "hyy" and not request.settings.unblind:
-            mass, (low, high) = hidden[channel.observable], channel.blind
-            hidden = hidden[hidden[list(FLAGS)].all(axis=1) & (mass > low) & (mass < high)]
-        else:
-            hidden = hidden.iloc[:0]
+            mass = everything[channel.observable].to_numpy(float)
+            low, high = channel.blind
+            rows = np.flatnonzero(_tight(everything) & (mass > low) & (mass < high))
     else:
-        shown = read_table(request.reference / "output" / f"{sample}.parquet")
-        hidden = hidden.iloc[match_rows(hidden, shown, IDENTITY).only_found]
-    found = len(match_rows(seen, hidden, IDENTITY).found)
+        shown = opened(request.reference / "output" / f"{sample}.parquet")
+        rows = match_rows(everything, shown, IDENTITY).only_found
+    found = len(match_rows(seen, Picked(everything, rows), IDENTITY).found)
     return Check(f"{sample}: blinded rows in output/", found == 0, 0, found)
 
 
-def _ladder(
-    sample: str, found: pd.DataFrame, expected: pd.DataFrame, request: JudgeRequest
-) -> list[Check]:
+def _ladder(sample: str, found: Table, expected: Table, request: JudgeRequest) -> list[Check]:
     """The rungs of one sample; for physics only what the measurement uses must agree."""
     simulated = request.fileset["samples"][sample]["kind"] == "mc"
     weight = "weight" if simulated else None

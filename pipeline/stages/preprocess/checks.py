@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.files import read_table
-from pipeline.judge.guard import difference, every_third, same_twice, spread
+from pipeline.judge.columns import Picked, Stacked, Table, opened, row_codes, rows_at
+from pipeline.judge.guard import every_third, same_twice, spread
 from pipeline.judge.judging import conclude
-from pipeline.judge.ladder import LIMITS, compare_tables
-from pipeline.judge.matching import EVENT, differing, match_rows
+from pipeline.judge.ladder import LIMITS, compare_tables, exact
+from pipeline.judge.matching import differing, match_rows
 from pipeline.judge.regions import ROW, expected_tables
 from pipeline.judge.request import JudgeRequest
 from pipeline.judge.rerun import FrozenSolution, Solution
 from pipeline.judge.verdict import Check, GuardCheck, Verdict
 from pipeline.physics.significance import asimov_z
 from pipeline.stages.preprocess.contract import CONTRACT
-from pipeline.stages.tables import EVENT_TABLES, read_tables
+from pipeline.stages.tables import EVENT_TABLES
 
-Tables = Mapping[str, pd.DataFrame]
+Tables = Mapping[str, Table]
 YIELD = LIMITS.missing_share
 """Relative: a yield may be off by 0.5 %, the weight of rows that sit on an edge."""
 IDENTITY_OF_SUMS = 1e-6
@@ -40,20 +41,19 @@ _UNBLINDED = ("signal", "background", "control")
 
 def judge(request: JudgeRequest) -> Verdict:
     """The verdict on preprocess; the solution's own input is its `request.upstream`."""
-    everything = CONTRACT.arguments(request.context(sealed=True))
+    arguments = CONTRACT.arguments(replace(request.context(sealed=True), stored=True))
+    given, info = arguments["tables"].stored, arguments["info"]
     folder = request.output / "sealed"
-    found = read_tables(folder if folder.exists() else request.output / "output")
-    checks = [
-        *direct(found, everything["tables"], everything["info"]),
-        *blinding(request, everything["tables"], everything["info"]),
-    ]
+    folder = folder if folder.exists() else request.output / "output"
+    found = {name: opened(folder / f"{name}.parquet") for name in EVENT_TABLES}
+    checks = [*direct(found, given, info), *blinding(request, given, info)]
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
         solution = FrozenSolution.of(request, CONTRACT)
-        guard = fabrication(solution, everything["tables"], everything["info"])
+        guard = fabrication(solution, given, info)
     if not request.is_reference:
-        expected = {n: read_table(request.expected(f"{n}.parquet")) for n in EVENT_TABLES}
-        checks += ladder(found, expected, everything["info"])
+        expected = {n: opened(request.expected(f"{n}.parquet")) for n in EVENT_TABLES}
+        checks += ladder(found, expected, info)
     return conclude(request, checks, guard)
 
 
@@ -64,16 +64,21 @@ def direct(found: Tables, given: Tables, info: Mapping[str, Any]) -> list[Check]
     for name in EVENT_TABLES:
         mine, right = found[name], expected[name]
         checks.append(_close(f"{name}: rows", len(mine), len(right), YIELD))
-        zero = len(mine) > 0 and not np.abs(mine["weight"].to_numpy(float)).sum()
+        weights = mine["weight"].to_numpy(float), right["weight"].to_numpy(float)
+        zero = len(mine) > 0 and not np.abs(weights[0]).sum()
         checks.append(
-            Check(f"{name}: not all weights zero", not zero or not right["weight"].any(),
+            Check(f"{name}: not all weights zero", not zero or not weights[1].any(),
                   "a weight that is not 0", "all weights are 0" if zero else "there is one")
         )  # fmt: skip
-        for process in sorted({*right["process"], *mine["process"]}):
-            sums = [float(t.loc[t["process"] == process, "weight"].sum()) for t in (mine, right)]
+        processes = mine["process"], right["process"]
+        for process in sorted({*processes[0].unique(), *processes[1].unique()}):
+            sums = [
+                float(w[(p == process).to_numpy(bool)].sum())
+                for w, p in zip(weights, processes, strict=True)
+            ]
             checks.append(_close(f"{name}: sum of weights of {process}", sums[0], sums[1], YIELD))
     for name in ("signal", "background"):
-        negative = [int((t[name]["weight"] < 0).sum()) for t in (found, expected)]
+        negative = [int((t[name]["weight"].to_numpy(float) < 0).sum()) for t in (found, expected)]
         checks.append(_close(f"{name}: events of negative weight", negative[0], negative[1], YIELD))
     unit = found["data"]["weight"].to_numpy(float)
     checks.append(
@@ -86,19 +91,16 @@ def direct(found: Tables, given: Tables, info: Mapping[str, Any]) -> list[Check]
 
 
 def _disjoint(found: Tables) -> Check:
-    names = pd.concat([found[name][list(ROW)].assign(table=name) for name in EVENT_TABLES])
-    tables_of_row = names.drop_duplicates().groupby(list(ROW)).size()
-    shared = int((tables_of_row > 1).sum())
+    rows = [np.unique(codes) for codes in row_codes([found[n] for n in EVENT_TABLES], ROW)]
+    shared = int((np.bincount(np.concatenate(rows)) > 1).sum())
     return Check("regions are disjoint", shared == 0, 0, shared, "events in more than one table")
 
 
 def _as_given(found: Tables, given: Tables, info: Mapping[str, Any]) -> Check:
     """Every row is a row of the input, once, with the input's observable and features."""
     columns = [info["observable"], *info["features"]]
-    inputs = pd.concat(
-        [given[s][[*EVENT, *columns]].assign(sample=s) for s in sorted(given)], ignore_index=True
-    )
-    mine = pd.concat([found[n][[*ROW, *columns]] for n in EVENT_TABLES], ignore_index=True)
+    inputs = Stacked({s: given[s] for s in sorted(given)}, [*ROW, *columns])
+    mine = Stacked({n: found[n] for n in EVENT_TABLES}, [*ROW, *columns])
     matching = match_rows(mine, inputs, ROW)
     problems = []
     if len(matching.only_found):
@@ -135,15 +137,16 @@ def _scale_factors(found: Tables, info: Mapping[str, Any]) -> list[Check]:
 
 def blinding(request: JudgeRequest, given: Tables, info: Mapping[str, Any]) -> list[Check]:
     """What a solver may see holds no row that was hidden from it, and no blinded tight data."""
-    seen = read_tables(request.output / "output")
-    rows = _names({name: seen[name] for name in EVENT_TABLES}).drop_duplicates()
-    visible = _names(CONTRACT.arguments(request.context(sealed=False))["tables"])
+    seen = {n: opened(request.output / "output" / f"{n}.parquet") for n in EVENT_TABLES}
+    context = replace(request.context(sealed=False), stored=True)
+    visible = _names(CONTRACT.arguments(context)["tables"].stored)
     everything = _names(given)
-    hidden = everything.iloc[match_rows(everything, visible, ROW).only_found]
-    found = len(match_rows(rows, hidden, ROW).found)
+    hidden = Picked(everything, match_rows(everything, visible, ROW).only_found)
+    shown, blinded = row_codes([_names(seen), hidden], ROW)
+    found = len(np.intersect1d(shown, blinded))
     checks = [Check("blinded rows: hidden events in output/", found == 0, 0, found)]
-    sealed = {name: read_table(request.found(f"{name}.parquet")) for name in _UNBLINDED}
-    other = [name for name in _UNBLINDED if difference(seen[name], sealed[name])]
+    sealed = {name: opened(request.found(f"{name}.parquet")) for name in _UNBLINDED}
+    other = [name for name in _UNBLINDED if not exact(name, seen[name], sealed[name]).passed]
     said = ", ".join(other) or "none"
     checks.append(Check("tables that change when blinded rows are there", not other, "none", said))
     if info["channel"] == "hyy" and not request.settings.unblind:
@@ -153,10 +156,9 @@ def blinding(request: JudgeRequest, given: Tables, info: Mapping[str, Any]) -> l
     return checks
 
 
-def _names(tables: Tables) -> pd.DataFrame:
+def _names(tables: Tables) -> Stacked:
     """The identity of every row of every table (of converted tables by their sample's name)."""
-    parts = [t if "sample" in t.columns else t.assign(sample=n) for n, t in sorted(tables.items())]
-    return pd.concat([part[list(ROW)] for part in parts], ignore_index=True)
+    return Stacked(dict(sorted(tables.items())), ROW)
 
 
 def ladder(found: Tables, expected: Tables, info: Mapping[str, Any]) -> list[Check]:
@@ -181,14 +183,14 @@ def inclusive(tables: Tables, info: Mapping[str, Any]) -> float:
     return asimov_z(signal, _in_window(tables["background"], info))
 
 
-def _in_window(table: pd.DataFrame, info: Mapping[str, Any]) -> float:
+def _in_window(table: Table, info: Mapping[str, Any]) -> float:
     mass, (low, high) = table[info["observable"]].to_numpy(float), info["signal_window"]
     return float(table["weight"].to_numpy(float)[(mass >= low) & (mass <= high)].sum())
 
 
 def fabrication(solution: Solution, tables: Tables, info: Mapping[str, Any]) -> list[GuardCheck]:
     """The solution on a part of its input, and on that part changed in three known ways."""
-    part = {n: t.iloc[spread(len(t), GUARD_ROWS)].reset_index(drop=True) for n, t in tables.items()}
+    part = {n: rows_at(t, spread(len(t), GUARD_ROWS)) for n, t in tables.items()}
     simulated = [n for n in part if info["samples"][n]["kind"] == "mc"]
     given: dict[str, Any] = {"tables": part, "info": info}
     first = solution.ask(given)
