@@ -16,9 +16,11 @@ import pyarrow.parquet as pq
 
 from pipeline.files import ROW_GROUP, read_json, replacing, write_json
 from pipeline.steps.errors import FOLDER as ERRORS
+from tests.benchmarks.judged_stage import FOLDER, nearly
 from tests.benchmarks.peak import Peak, peak_of
 from tests.command import SMALL, Ladon
 
+JUDGED = ("convert", "preprocess", "classify")
 STAGES = ("preprocess", "classify", "categorize", "measure")
 SIMULATED = 0.05
 """Share of the rows that is simulation: data are what there is most of."""
@@ -65,6 +67,15 @@ def execute(run: Path, stage: str, walled: bool = False) -> Peak:
     return peak
 
 
+def judged(run: Path, stage: str) -> Peak:
+    """Judge a stage's output that is nearly ours, with a sandbox to ask its solution again."""
+    nearly(reference_of(run) / stage, run / FOLDER / stage)
+    owner = reference_of(run).relative_to(run).as_posix()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    module = "tests.benchmarks.judged_stage"
+    return peak_of([sys.executable, "-m", module, owner, stage], run, environment)
+
+
 def _rows(path: Path) -> int:
     return int(pq.read_metadata(path).num_rows)
 
@@ -103,7 +114,8 @@ def _perturbed(
 def main() -> None:
     """`python -m tests.benchmarks.stage_memory FOLDER ROWS [STAGE ...]`: what each stage took.
 
-    A stage `walled:preprocess` runs a model's solution in the sandbox.
+    A stage `walled:preprocess` runs a model's solution in the sandbox, `judged:preprocess` is the
+    judge on an output that is nearly ours (of stages that have run).
     """
     folder, rows = Path(sys.argv[1]), int(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +124,9 @@ def main() -> None:
         long_run(folder, rows)
     found = {}
     for name in sys.argv[3:] or STAGES:
-        found[name] = asdict(execute(run, name.removeprefix("walled:"), name.startswith("walled:")))
+        how, _, stage = name.rpartition(":")
+        peak = judged(run, stage) if how == "judged" else execute(run, stage, how == "walled")
+        found[name] = asdict(peak)
         print(json.dumps({name: found[name]}), flush=True)
     write_json(folder / "memory.json", found)
 
