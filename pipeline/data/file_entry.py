@@ -134,7 +134,7 @@ def entries_of(
     if known and file.entries is not None:
         return file.entries
     counted = count_entries(path, tree)
-    if isinstance(counted, Problem) and counted.kind == "wrong_tree" and published:
-        # The publisher's files of samples of which no event passed the skim hold no tree.
+    if isinstance(counted, Problem) and counted.kind == "no_tree" and published:
+        # The publisher's files of samples of which no event passed the skim hold no tree at all.
         return 0
     return counted
