@@ -1,10 +1,11 @@
 """Errors of the sources, put right only by the reviewed entries of `corrections.json`.
 
 `corrections` replace a value and say why and by which source; `warnings` are for values that look
-wrong and have no sourced right one; `datasets` put right a number of the client's table, so that
-its row is found; `entries` are counts that only a record or the official samples state. An entry is
-for the sample in all skims, or where its facts are from the named `row` of the table. `checked` is
-what looks wrong and is right: nothing is done to it, and a test holds the reason.
+wrong and have no sourced right one, of a sample or of several; `datasets` put right a number of the
+client's table, so that its row is found; `entries` are counts that only a record or the official
+samples state. An entry is for the sample in all skims, or where its facts are from the named `row`
+of the table. `checked` is what looks wrong and is right: nothing is done to it, and a test holds
+the reason.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from pipeline.data.errors import ManifestError
 from pipeline.data.sources.client import Dataset
-from pipeline.data.sources.reviewed import check_known, releases_of
+from pipeline.data.sources.reviewed import check_known, named
 from pipeline.data.sources.samples import QUANTITIES, Sample
 
 CORRECTIONS = "corrections.json"
@@ -36,7 +37,7 @@ def check_patches(patches: dict[str, list[Patch]], releases: Iterable[str]) -> N
     known = list(releases)
     for name in PATCHES:
         for patch in patches[name]:
-            for release in releases_of(patch):
+            for release in named(patch, "release"):
                 check_known("release", release, known, f"{name} of {CORRECTIONS}")
     for patch in patches["corrections"]:
         check_known("quantity", patch["quantity"], QUANTITIES, CORRECTIONS)
@@ -84,8 +85,9 @@ def apply(release: str, skims: Skims, patches: dict[str, list[Patch]]) -> None:
             sample[patch["quantity"]] = patch["new"]
             sample["corrections"].append({key: patch[key] for key in KEPT})
     for patch in _of(release, patches["warnings"]):
-        for sample in _matching(release, skims, patch):
-            sample["warnings"].append(patch["text"])
+        for name in named(patch, "sample"):
+            for sample in _matching(release, skims, {**patch, "sample": name}):
+                sample["warnings"].append(patch["text"])
     for patch in _of(release, patches["entries"]):
         check_known("skim", patch["skim"], skims, CORRECTIONS)
         for sample in _matching(release, {patch["skim"]: skims[patch["skim"]]}, patch):
@@ -100,7 +102,7 @@ def apply(release: str, skims: Skims, patches: dict[str, list[Patch]]) -> None:
 
 def _of(release: str, patches: list[Patch]) -> list[Patch]:
     """The entries of a release."""
-    return [p for p in patches if release in releases_of(p)]
+    return [p for p in patches if release in named(p, "release")]
 
 
 def _matching(release: str, skims: Skims, patch: Patch) -> list[Sample]:

@@ -60,10 +60,10 @@ def check_known(what: str, value: str, known: Iterable[str], where: object) -> N
         )
 
 
-def releases_of(entry: dict[str, Any]) -> list[str]:
-    """The releases of an entry: `release` is a key, or a list of keys."""
-    release = entry["release"]
-    return [release] if isinstance(release, str) else list(release)
+def named(entry: dict[str, Any], key: str) -> list[str]:
+    """The names of an entry below `key`: it holds one, or a list of them."""
+    found = entry[key]
+    return [found] if isinstance(found, str) else list(found)
 
 
 def _check_keys(entry: Any, keys: tuple[str, ...], where: str) -> None:
