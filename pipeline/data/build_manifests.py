@@ -26,11 +26,18 @@ from pipeline.data.errors import DataError, LocationError, ManifestError
 from pipeline.data.manifest import nearest_names
 from pipeline.data.manifest_form import MANIFEST_SCHEMA, columns, write_manifest
 from pipeline.data.sources.client import fetch_datasets
-from pipeline.data.sources.corrections import CORRECTIONS, PATCHES, apply, renumbered
+from pipeline.data.sources.corrections import (
+    CORRECTIONS,
+    PATCHES,
+    apply,
+    check_patches,
+    renumbered,
+)
 from pipeline.data.sources.names import Datasets
 from pipeline.data.sources.open_data import CATALOG, TABLES, OpenData
-from pipeline.data.sources.published import PUBLISHED, read_published, read_reviewed, totals
+from pipeline.data.sources.published import GENERATOR, PUBLISHED, read_published, totals
 from pipeline.data.sources.records import fetch_record
+from pipeline.data.sources.reviewed import check_known, read_reviewed
 from pipeline.data.sources.samples import samples_of
 from pipeline.data.sources.stand_in import stand_in
 from pipeline.files import read_json, sha256_file
@@ -101,8 +108,13 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
 
     `reviewed` is the folder of the reviewed files. Raises ManifestError if sources disagree.
     """
-    plan = _plan(release, reviewed)
+    plans = read_reviewed(reviewed / RECORDS)
+    plan = _plan(release, plans, reviewed)
     patches = read_reviewed(reviewed / CORRECTIONS, *PATCHES)
+    check_patches(patches, plans)
+    said = read_published(reviewed)
+    for name in (n for n, kinds in said.items() if set(kinds) != {GENERATOR}):
+        check_known("release", name, plans, PUBLISHED)
     datasets = Datasets.of(renumbered(release, fetch_datasets(release, asked.api), patches))
     skims: dict[str, dict[str, Any]] = {}
     left_out = []
@@ -115,7 +127,7 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
         skims[skim] = {"tree": plan["tree"], "samples": samples}
     apply(release, skims, patches)
     every = [s for skim in skims.values() for s in skim["samples"].values()]
-    published = totals(release, every, read_published(reviewed).get(release, {}))
+    published = totals(release, every, said.get(release, {}))
     for sample in every:
         sample.pop("name")
         sample["files"] = columns(sample["files"])
@@ -141,14 +153,18 @@ def build(release: str, asked: Services, reviewed: Path) -> dict[str, Any]:
     }
 
 
-def _plan(release: str, reviewed: Path) -> dict[str, Any]:
+def _plan(release: str, plans: dict[str, Any], reviewed: Path) -> dict[str, Any]:
     """Tree and records of a release; ManifestError with the nearest names if it has none."""
-    plans = read_reviewed(reviewed / RECORDS)
     if release not in plans:
         raise ManifestError(
             f"{RECORDS} has no release {release!r}; {nearest_names(release, plans)}"
         )
     found: dict[str, Any] = plans[release]
+    if not {"tree", "skims"} <= set(found):
+        raise ManifestError(
+            f"expected tree and skims of release {release} in {reviewed / RECORDS}, found "
+            f"{', '.join(found) or 'nothing'}; put right there what was changed last"
+        )
     return found
 
 

@@ -38,6 +38,8 @@ class Draft:
     samples: dict[str, Any] = field(default_factory=dict)
     chunks: list[Chunk] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Sample -> what is wrong with the first of its files that is not what it should be."""
 
     def advance(self, size: int) -> None:
         """Tell the display that `size` more bytes are done."""
@@ -86,11 +88,15 @@ def _entry(
     problem = counted if isinstance(counted, Problem) else None
     entries = None if isinstance(counted, Problem) else counted
     if problem is not None:
-        reasons.append(problem.message)
-        draft.notes.append(f"sample {sample.name}: {problem.message}")
+        wrong = problem.message
     elif file.entries is not None and entries != file.entries:
-        reasons.append(f"expected {file.entries} entries in {basename(file.uri)}, found {entries}")
-        draft.notes.append(f"sample {sample.name}: {reasons[-1]}")
+        wrong = f"expected {file.entries} entries in {basename(file.uri)}, found {entries}"
+    else:
+        wrong = None
+    if wrong is not None:
+        reasons.append(wrong)
+        draft.notes.append(f"sample {sample.name}: {wrong}")
+        draft.damaged.setdefault(sample.name, wrong)
     if entries is not None:
         draft.chunks += cut(sample.name, file, path, size, entries, draft.chunk_size)
         draft.events += entries
@@ -134,7 +140,7 @@ def entries_of(
     if known and file.entries is not None:
         return file.entries
     counted = count_entries(path, tree)
-    if isinstance(counted, Problem) and counted.kind == "wrong_tree" and published:
-        # The publisher's files of samples of which no event passed the skim hold no tree.
+    if isinstance(counted, Problem) and counted.kind == "no_tree" and published:
+        # The publisher's files of samples of which no event passed the skim hold no tree at all.
         return 0
     return counted

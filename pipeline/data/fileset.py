@@ -19,6 +19,7 @@ from pipeline.data.physlite.normalisation import checked_sum
 from pipeline.data.refusals import (
     Wanted,
     check_complete,
+    check_readable,
     check_resolved,
     check_something_there,
 )
@@ -46,8 +47,9 @@ def build_fileset(
     there are no chunks (see `pipeline.data.parts`).
 
     Raises LocationError if there is no such place or nothing in it, IncompleteSampleError for
-    missing files unless `data.partial`, VerificationError for a file with another size or checksum.
-    A file that is there but cannot be read is listed with its problem and has no chunks.
+    missing files and files that cannot be read or have other entries unless `data.partial`,
+    VerificationError for a file with another size or checksum. A file that is there but cannot be
+    read is listed with its problem and has no chunks.
     """
     data = settings.data
     if data.synthetic:
@@ -79,6 +81,8 @@ def build_fileset(
     draft = Draft(data.verify, count, tree, size, progress, bookkeepers, total)
     for one in wanted:
         draft.samples[one.sample.name] = _sample(one, located, draft)
+    if not data.partial and data.share == "all":  # a share is never normalised
+        check_readable(wanted, draft.damaged, location)
     if data.share != "all":
         draft.notes.append(f"data.share={data.share}: {left_out} files were left out")
     _note(settings, located, draft)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from executors.base import is_remote
@@ -14,13 +15,13 @@ _ADLER32 = re.compile(r"(?:adler32:?)?([0-9a-f]{1,8})", re.IGNORECASE)
 _ROOT_FILE = re.compile(r"\.root(\.\d+)?$")
 
 
-def normalise_adler32(text: str) -> str:
+def normalise_adler32(text: Any) -> str:
     """Eight lower-case hex digits of a checksum as the portal and its records spell it.
 
     `adler32:29634ba7`, `adler32c3116579` and `37f48e7` (leading zero dropped) are all read.
-    Raises ManifestError for anything else.
+    Raises ManifestError for anything else, such as no text.
     """
-    match = _ADLER32.fullmatch(text.strip())
+    match = _ADLER32.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ManifestError(f"expected an adler32 checksum of at most 8 hex digits, found {text!r}")
     return match[1].lower().zfill(8)

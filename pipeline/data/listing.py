@@ -19,6 +19,7 @@ from pipeline.data.manifest import (
 from pipeline.data.sources.published import GENERATOR, read_published
 from pipeline.data.totals import (
     Total,
+    contradiction,
     count_text,
     data_and_simulated,
     of_release,
@@ -113,7 +114,7 @@ def _table(groups: Iterable[list[Row]], total: Total | None) -> Table:
 
 
 def _notes(manifests: Iterable[Manifest], total: Total) -> list[str]:
-    notes = []
+    notes = [said for m in manifests if (said := contradiction(m)) is not None]
     if total.unresolved:
         waiting = [m.release for m in manifests if of_release(m).unresolved]
         notes.append(

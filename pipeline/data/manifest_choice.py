@@ -9,15 +9,19 @@ from typing import Any
 from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import Manifest, load_manifest, manifest_path, manifest_sha256
 from pipeline.data.manifest_form import read_manifest
+from pipeline.data.run_index import with_indexes
 from pipeline.data_settings import DataSettings
 from pipeline.files import sha256_file
 
 
 def chosen_manifest(data: DataSettings) -> Manifest:
-    """The manifest of `data`; ManifestError if it is missing, not valid, or of another release."""
+    """The manifest of `data`; ManifestError if it is missing, not valid, or of another release.
+
+    Runs whose index is in the user's folder come with their files, whichever manifest is chosen.
+    """
     if data.manifest is None:
         return load_manifest(data.release)
-    return _other(data.manifest, data.release)
+    return _resolved(data.manifest, data.release)
 
 
 def written_manifest(data: DataSettings) -> Manifest:
@@ -50,6 +54,11 @@ def labelled(plain: dict[str, Any]) -> dict[str, Any]:
     path, release = plain.get("manifest"), plain.get("release")
     other = None if path is None else _other(str(path), str(release))
     return plain | {"synthetic_manifest": other is not None and other.synthetic}
+
+
+@lru_cache
+def _resolved(path: str, release: str) -> Manifest:
+    return with_indexes(_other(path, release))
 
 
 @lru_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def read_manifest(path: Path) -> Manifest:
     """A manifest from a compressed file; ManifestError if it is not one."""
     try:
         plain = json.loads(gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ManifestError(
             f"expected a compressed manifest in {path}, found {error}; restore the file, or build "
             "it with `python -m pipeline.data.build_manifests`"

@@ -22,7 +22,7 @@ class Problem:
     """Why a file cannot be read."""
 
     kind: str
-    """empty, truncated, corrupt, or wrong_tree."""
+    """empty, truncated, corrupt, no_tree, or wrong_tree (it has others)."""
     message: str
 
 
@@ -46,7 +46,8 @@ def count_entries(path: Path | str, tree: str) -> int | Problem:
         lines = str(error).strip().splitlines()
         return _corrupt(path, lines[0][:160] if lines else type(error).__name__)
     found = ", ".join(names) or "no tree"
-    return Problem("wrong_tree", f"expected tree {tree!r} in {basename(str(path))}, found {found}")
+    message = f"expected tree {tree!r} in {basename(str(path))}, found {found}"
+    return Problem("wrong_tree" if names else "no_tree", message)
 
 
 def _unfit(path: Path) -> Problem | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,20 @@ def check_resolved(wanted: Sequence[Wanted], release: str) -> None:
             f"the files of {len(unresolved)} samples of release {release} are not known, first "
             f"{unresolved[0]}: the portal lists them by run; get its lists with `ladon fetch "
             "--index`, or go on without these samples with data.partial=true"
+        )
+
+
+def check_readable(wanted: Sequence[Wanted], damaged: Mapping[str, str], location: str) -> None:
+    """Refuse samples with files that lack entries, as `check_complete` does those without files.
+
+    `damaged` says of a sample what is wrong with the first of them.
+    """
+    found = [w.sample.name for w in wanted if w.role != "other" and w.sample.name in damaged]
+    if found:
+        raise IncompleteSampleError(
+            f"{len(found)} of {len(wanted)} samples have damaged files in {location}: sample "
+            f"{found[0]}: {damaged[found[0]]}. Or go on without normalising them with "
+            "data.partial=true"
         )
 
 

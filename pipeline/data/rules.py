@@ -71,27 +71,22 @@ def channel_number(
     run: ak.Array, kind: ak.Array, channel: ak.Array | None, value: float
 ) -> ak.Array:
     """The DSID of simulated events, and the run number of the others, as the ntuples have it."""
-    simulated = ak.to_numpy(kind) & SIMULATION != 0
     if channel is None:
-        if simulated.any():
-            raise BranchError(
-                "expected branch EventInfoAuxDyn.mcChannelNumber for events that say they are "
-                "simulated, found none; the file is of another release or version"
-            )
+        _check_data(kind, "EventInfoAuxDyn.mcChannelNumber")
         return run
-    return ak.Array(np.where(simulated, ak.to_numpy(channel), ak.to_numpy(run)))
+    return ak.Array(np.where(_simulated(kind), ak.to_numpy(channel), ak.to_numpy(run)))
 
 
 def first_weight(kind: ak.Array, weights: ak.Array | None, value: float) -> ak.Array:
     """The nominal weight of the generator, the first of an event; NaN in data, which has none."""
     if weights is None:
-        return _nothing(kind)
+        return _nothing(kind, "EventInfoAuxDyn.mcEventWeights")
     return ak.fill_none(ak.firsts(weights), np.float32(np.nan))
 
 
-def simulated_only(kind: ak.Array, source: ak.Array | None, value: float) -> ak.Array:
-    """A number that simulation has; NaN in data."""
-    return _nothing(kind) if source is None else source
+def pileup_weight(kind: ak.Array, weight: ak.Array | None, value: float) -> ak.Array:
+    """The weight that makes the pile-up of simulation that of data; NaN in data."""
+    return _nothing(kind, "EventInfoAuxDyn.PileupWeight_NOSYS") if weight is None else weight
 
 
 def any_object(kind: ak.Array, matched: ak.Array | None, value: float) -> ak.Array:
@@ -169,15 +164,29 @@ def _merged(
     return ak.concatenate([electron, muon], axis=1)[order]
 
 
-def _nothing(events: ak.Array) -> ak.Array:
-    return ak.Array(np.full(len(events), np.nan, dtype=np.float32))
+def _simulated(kind: ak.Array) -> Any:
+    return ak.to_numpy(kind) & SIMULATION != 0
+
+
+def _check_data(kind: ak.Array, branch: str) -> None:
+    """Refuse simulated events without a branch that all of them have: NaN would go on unseen."""
+    if _simulated(kind).any():
+        raise BranchError(
+            f"expected branch {branch} for events that say they are simulated, found none; the "
+            "file is of another release or version"
+        )
+
+
+def _nothing(kind: ak.Array, branch: str) -> ak.Array:
+    _check_data(kind, branch)
+    return ak.Array(np.full(len(kind), np.nan, dtype=np.float32))
 
 
 RULES: dict[str, Callable[..., Any]] = {
     rule.__name__: rule
     for rule in (
         at_least, above, differs, constant, has_bit, number, energy, massless_energy,
-        channel_number, first_weight, simulated_only, any_object, discriminant, leptons,
+        channel_number, first_weight, pileup_weight, any_object, discriminant, leptons,
         lepton_number, lepton_type, lepton_energy, lepton_identified,
     )
 }  # fmt: skip

@@ -47,10 +47,31 @@ def of_skim(skim: Skim) -> Total:
 
 
 def of_release(manifest: Manifest) -> Total:
-    """What the publisher says of a release, and how much of it is known file by file."""
+    """What the publisher says of a release, and how much of it is known file by file.
+
+    Of a release whose runs are all resolved, which its publisher has only stated, what their
+    indexes list is counted; see `contradiction`.
+    """
     said = manifest.published["total"]
-    unresolved = said.files - sum(len(s.files) for s in manifest.skims.values())
-    return Total(said.files, unresolved, 0, said.events, said.bytes, said.rounded)
+    files = [f for s in manifest.skims.values() for f in s.files]
+    if len(files) != said.files and _resolved(manifest):
+        return Total(len(files), 0, 0, None, sum(f.size for f in files))
+    return Total(said.files, said.files - len(files), 0, said.events, said.bytes, said.rounded)
+
+
+def contradiction(manifest: Manifest) -> str | None:
+    """What is wrong if the files of all runs are not as many as the publisher says; else None."""
+    said, found = manifest.published["total"].files, of_release(manifest).files
+    if said == found:
+        return None
+    return (
+        f"expected {said:,} files of {manifest.release} as the publisher states, found {found:,} "
+        "with those in the indexes of all its runs; ask the portal which is right"
+    )
+
+
+def _resolved(manifest: Manifest) -> bool:
+    return all(s.resolved for skim in manifest.skims.values() for s in skim.samples.values())
 
 
 def of_skims(manifest: Manifest) -> dict[str, Total]:

@@ -1,10 +1,11 @@
 """Errors of the sources, put right only by the reviewed entries of `corrections.json`.
 
 `corrections` replace a value and say why and by which source; `warnings` are for values that look
-wrong and have no sourced right one; `datasets` put right a number of the client's table, so that
-its row is found; `entries` are counts that only a record or the official samples state. An entry is
-for the sample in all skims, or where its facts are from the named `row` of the table. `checked` is
-what looks wrong and is right: nothing is done to it, and a test holds the reason.
+wrong and have no sourced right one, of a sample or of several; `datasets` put right a number of the
+client's table, so that its row is found; `entries` are counts that only a record or the official
+samples state. An entry is for the sample in all skims, or where its facts are from the named `row`
+of the table. `checked` is what looks wrong and is right: nothing is done to it, and a test holds
+the reason.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 from pipeline.data.errors import ManifestError
 from pipeline.data.sources.client import Dataset
-from pipeline.data.sources.samples import Sample
+from pipeline.data.sources.reviewed import check_known, named
+from pipeline.data.sources.samples import QUANTITIES, Sample
 
 CORRECTIONS = "corrections.json"
 PATCHES = ("datasets", "corrections", "warnings", "entries")
@@ -25,6 +27,20 @@ KEPT = ("quantity", "old", "new", "reason", "source")
 
 Skims = dict[str, dict[str, Any]]
 Patch = dict[str, Any]
+
+
+def check_patches(patches: dict[str, list[Patch]], releases: Iterable[str]) -> None:
+    """ManifestError for an entry of a release or a quantity that there is not.
+
+    It would be put into no manifest, and nobody would be told.
+    """
+    known = list(releases)
+    for name in PATCHES:
+        for patch in patches[name]:
+            for release in named(patch, "release"):
+                check_known("release", release, known, f"{name} of {CORRECTIONS}")
+    for patch in patches["corrections"]:
+        check_known("quantity", patch["quantity"], QUANTITIES, CORRECTIONS)
 
 
 def renumbered(
@@ -69,21 +85,24 @@ def apply(release: str, skims: Skims, patches: dict[str, list[Patch]]) -> None:
             sample[patch["quantity"]] = patch["new"]
             sample["corrections"].append({key: patch[key] for key in KEPT})
     for patch in _of(release, patches["warnings"]):
-        for sample in _matching(release, skims, patch):
-            sample["warnings"].append(patch["text"])
+        for name in named(patch, "sample"):
+            for sample in _matching(release, skims, {**patch, "sample": name}):
+                sample["warnings"].append(patch["text"])
     for patch in _of(release, patches["entries"]):
+        check_known("skim", patch["skim"], skims, CORRECTIONS)
         for sample in _matching(release, {patch["skim"]: skims[patch["skim"]]}, patch):
-            (file,) = sample["files"]
-            sample["files"] = [replace(file, entries=patch["entries"])]
+            if len(sample["files"]) != 1:
+                raise ManifestError(
+                    f"expected one file of sample {patch['sample']} of release {release}, whose "
+                    f"entries {CORRECTIONS} gives, found {len(sample['files'])}; entries are of "
+                    "a file: leave them out"
+                )
+            sample["files"] = [replace(sample["files"][0], entries=patch["entries"])]
 
 
 def _of(release: str, patches: list[Patch]) -> list[Patch]:
-    """The entries of a release: `release` of an entry is its key, or a list of keys."""
-    return [
-        p
-        for p in patches
-        if release in ([p["release"]] if isinstance(p["release"], str) else p["release"])
-    ]
+    """The entries of a release."""
+    return [p for p in patches if release in named(p, "release")]
 
 
 def _matching(release: str, skims: Skims, patch: Patch) -> list[Sample]:

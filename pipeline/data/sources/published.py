@@ -13,40 +13,21 @@ from typing import Any
 
 from pipeline.data.errors import ManifestError
 from pipeline.data.manifest import ManifestFile, Published
-from pipeline.files import RunFileError, read_json
+from pipeline.data.sources.reviewed import check_known, read_reviewed
 
 PUBLISHED = "published.json"
 COUNTED = "counted from the files that the records list"
 TOTAL = "total"
 GENERATOR = "generator"
 """Kind of generator-level files, which no catalogue at hand lists."""
-
-
-def read_reviewed(path: Path, *names: str) -> Any:
-    """A reviewed file with the lists `names`; ManifestError with the place of what is wrong.
-
-    Nobody makes it anew but people: the advice that files of a run come with would lose it.
-    """
-    try:
-        found = read_json(path)
-    except RunFileError as error:
-        raise ManifestError(
-            f"expected JSON in the reviewed file {path}, found a fault: {error.__cause__}; put "
-            "right there what was changed last"
-        ) from error
-    missing = [name for name in names if not isinstance(found.get(name), list)]
-    if missing:
-        raise ManifestError(
-            f"expected the lists {', '.join(names)} in the reviewed file {path}, found no "
-            f"{', '.join(missing)} among {', '.join(found)}; put right there what was changed last"
-        )
-    return found
+KINDS = ("data", "mc", TOTAL, GENERATOR)
 
 
 def read_published(folder: Path) -> dict[str, dict[str, Published]]:
-    """Release -> kind -> what the reviewed file says."""
+    """Release -> kind -> what the reviewed file says; ManifestError for an unknown kind."""
     found: dict[str, dict[str, Published]] = {}
     for entry in read_reviewed(folder / PUBLISHED, "published")["published"]:
+        check_known("kind", entry["kind"], KINDS, folder / PUBLISHED)
         facts = {key: value for key, value in entry.items() if key not in ("release", "kind")}
         found.setdefault(entry["release"], {})[entry["kind"]] = Published(**facts)
     return found

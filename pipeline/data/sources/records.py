@@ -68,8 +68,26 @@ def read_record(recid: int, plain: dict[str, Any]) -> Record:
     """A record from the JSON that the portal answers with.
 
     Archives, notes and text indexes are left out and listed as such; what is listed twice with the
-    same facts is left out the second time.
+    same facts is left out the second time. Raises ManifestError for an answer of another form, and
+    for a record without any file.
     """
+    try:
+        record = _read(recid, plain)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ManifestError(
+            f"expected metadata with files, each with uri, size and checksum, in record {recid}, "
+            f"found another form ({type(error).__name__}: {error}); check the address of the "
+            "portal, or teach pipeline/data/sources/records.py what it answers now"
+        ) from error
+    if not record.files and not record.indexes:
+        raise ManifestError(
+            f"expected files in record {recid}, found none; a manifest would lack its samples and "
+            "nobody would see it: check the record on the portal, and records.json"
+        )
+    return record
+
+
+def _read(recid: int, plain: dict[str, Any]) -> Record:
     metadata = plain["metadata"]
     record = Record(recid)
     listed = [(entry, None) for entry in metadata.get("files") or ()]

@@ -127,7 +127,12 @@ def test_a_folder_without_tables_is_a_sentence(
         ("records.json", "{", "", "expected JSON in the reviewed file"),
         ("corrections.json", "{", "{,", "line 1 column 2"),
         ("corrections.json", '"warnings"', '"warnigns"', "found no warnings among schema, "),
+        ("corrections.json", '"reason"', '"raeson"', "found no reason and raeson, which nothing"),
+        ("corrections.json", '"text"', '"txt"', "found no text and txt, which nothing reads"),
         ("published.json", '"published"', '"publisht"', "found no published among"),
+        ("published.json", '"files"', '"fils"', "entry 1 of published in"),
+        ("published.json", '"kind": "total"', '"kind": "totl"', "found 'totl'; nearest: total"),
+        ("records.json", '"tree"', '"tre"', "expected tree and skims of release 2016e-8tev"),
     ],
 )
 def test_a_slip_in_a_reviewed_file_is_a_sentence(
@@ -142,3 +147,40 @@ def test_a_slip_in_a_reviewed_file_is_a_sentence(
     assert said in told
     assert str(path) in told
     assert "delete" not in told
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("file", "name", "key", "value", "said"),
+    [
+        ("corrections", "corrections", "release", "2020e-13tv", "found '2020e-13tv'; nearest"),
+        ("corrections", "warnings", "release", ["2020e-13tv"], "found '2020e-13tv'; nearest"),
+        ("corrections", "corrections", "quantity", "xsec", "found 'xsec'; it has cross_section_pb"),
+        ("corrections", "entries", "skim", "GamGan", "found 'GamGan'; nearest: GamGam"),
+        ("published", "published", "release", "2016e-8tv", "found '2016e-8tv'; nearest"),
+    ],
+)
+def test_an_entry_that_would_silently_do_nothing_is_refused(
+    asked: Services, reviewed: Path, file: str, name: str, key: str, value: Any, said: str
+) -> None:
+    """A correction of a release that there is not is put into no manifest, and nobody is told."""
+    path = reviewed / f"{file}.json"
+    plain = read_json(path)
+    plain[name][0][key] = value
+    write_json(path, plain)
+    release = "2025e-13tev-beta" if name == "entries" else "2020e-13tev"
+    with pytest.raises(ManifestError, match=f"expected a known .*{said}"):
+        build(release, asked, reviewed)
+
+
+@pytest.mark.realdata
+def test_entries_of_a_sample_with_several_files_are_refused(
+    asked: Services, reviewed: Path
+) -> None:
+    path = reviewed / "corrections.json"
+    patches = read_json(path)
+    one = {"release": "2024r-pp", "skim": "physlite", "sample": "345060", "entries": 5}
+    patches["entries"].append({**one, "source": "nobody"})
+    write_json(path, patches)
+    with pytest.raises(ManifestError, match=r"expected one file of sample 345060 .* found 17"):
+        build("2024r-pp", asked, reviewed)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipeline.data.errors import IncompleteSampleError, LocationError, Verificat
 from pipeline.data.fileset import Wanted, build_fileset, check_resolved
 from pipeline.data.manifest import load_manifest
 from pipeline.files import to_json
+from pipeline.settings import Settings
 
 pytestmark = pytest.mark.realdata
 NAMES = ["data_A.4lep.root", "data_B.4lep.root", "data_C.4lep.root"]
@@ -155,6 +157,37 @@ def test_a_damaged_file_is_named_and_the_rest_goes_on(
                for note in fileset["notes"])  # fmt: skip
     with pytest.raises(VerificationError):
         fileset_of(mirror, "data.verify=size", "data.partial=true")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_noise, "data_B: expected a ROOT file at data_B.4lep.root, found one that cannot"),
+        (_other_tree, "data_B: expected tree 'mini' in data_B.4lep.root, found analysis"),
+        (lambda path: shutil.copyfile(path.with_name(NAMES[0]), path), "expected 156 entries in"),
+    ],
+)
+def test_damaged_files_are_refused_as_missing_ones_are(
+    mirror: Path, damage: Callable[[Path], None], said: str
+) -> None:
+    """Without checksums they would be left out, and the data no longer match the luminosity."""
+    settings = of_data(mirror, "data.verify=none")
+    assert all(s["complete"] for s in build_fileset(settings)["samples"].values())
+    damage(mirror / NAMES[1])
+    with pytest.raises(IncompleteSampleError, match=said) as caught:
+        build_fileset(settings)
+    assert "1 of 3 samples have damaged files" in str(caught.value)
+    assert "data.partial=true" in str(caught.value)
+    partial = build_fileset(of_data(mirror, "data.verify=none", "data.partial=true"))
+    assert not partial["samples"]["data_B"]["normalisable"]
+
+
+def of_data(location: Path, *overrides: str) -> Settings:
+    """Settings of the three periods alone of which there are files."""
+    place = f"data.location={location}"
+    settings = configure(["channel=hzz4l", "data=opendata_2020", place, *overrides])
+    data = replace(settings.channel.processes["data"], samples=("data_A", "data_B", "data_C"))
+    return replace(settings, channel=replace(settings.channel, processes={"data": data}))
 
 
 def test_another_number_of_entries_than_the_manifest_s(mirror: Path) -> None:

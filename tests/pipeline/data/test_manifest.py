@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,37 @@ def test_every_address_is_spelled_alike_and_listed_once() -> None:
         uris = [f.uri for skim in load_manifest(release).skims.values() for f in skim.files]
         assert len(uris) == len(set(uris))
         assert all(u.startswith("root://eospublic.cern.ch//eos/opendata/atlas/") for u in uris)
+
+
+PRODUCTION_PB = {
+    "ggZH": 0.123, "ttH": 0.507, "tHjb": 0.0743, "tWH": 0.0152, "ggH": 48.6, "VBFH?": 3.78,
+    "W[pm]?H": 1.37, "ZH": 0.884,
+}  # fmt: skip
+"""pb at 13 TeV for a mass of 125 GeV (LHC Higgs working group); ZH with what gluons make of it."""
+DECAY = {
+    "gamstargam|gamgam|gammagamma|Hyy|_yy": 0.00227, "ZZ4l": 2.76e-4, "WWlvlv": 0.0237,
+    "tautau|_tt(?!H)": 0.0627, "bb": 0.582, "cc": 0.0289, "mumu": 2.18e-4,
+    "Hee": 5.5e-9, "Zy": 1.54e-3,
+}  # fmt: skip
+"""Branching ratios, leptons of all flavours."""
+
+
+@pytest.mark.parametrize("release", ["2024r-pp", "2025e-13tev-beta"])
+def test_a_cross_section_without_its_branching_ratio_has_a_warning(release: str) -> None:
+    """Of a sample named after a Higgs boson's decay, two times and more above theory."""
+    silent, warned = [], []
+    (skim, *_) = load_manifest(release).skims.values()
+    for sample in skim.samples.values():
+        if sample.cross_section_pb is None:
+            continue
+        made = next((x for p, x in PRODUCTION_PB.items() if is_made_by(p, sample.process)), None)
+        decay = next((b for d, b in DECAY.items() if re.search(d, sample.process)), None)
+        if made and decay and sample.effective_cross_section_pb > 2 * made * decay:
+            (warned if sample.warnings else silent).append(sample.name)
+    assert silent == []
+    assert len(warned) == 56
+    assert {"346797", "346526", "346188", "345878"} < set(warned)  # three of H->yy, one of H->ee
+
+
+def is_made_by(production: str, process: str) -> bool:
+    return re.search(rf"_{production}(J?125|jb125|_)", process) is not None

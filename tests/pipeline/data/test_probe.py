@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import uproot
 
+from pipeline.data.file_entry import entries_of
+from pipeline.data.manifest import ManifestFile
 from pipeline.data.probe import Problem, count_entries
 
 
@@ -25,6 +27,27 @@ def test_another_tree_is_named(good: Path) -> None:
     assert count_entries(good, "analysis") == Problem(
         "wrong_tree", "expected tree 'analysis' in good.root, found mini"
     )
+
+
+def test_a_published_file_has_no_entries_only_if_it_has_no_tree(good: Path, tmp_path: Path) -> None:
+    """A name of the tree that is not the file's must not make the file count as empty."""
+
+    def counted(path: Path) -> int | Problem:
+        size = path.stat().st_size
+        listed = ManifestFile(f"root://x//{path.name}", size, "00000001", None)
+        return entries_of(listed, path, size, "checksum", "analysis")
+
+    assert counted(good) == Problem(
+        "wrong_tree", "expected tree 'analysis' in good.root, found mini"
+    )
+    bare = tmp_path / "bare.root"
+    with uproot.recreate(bare) as file:
+        file["passed"] = "none"
+    assert counted(bare) == 0
+    bare.write_bytes(bare.read_bytes() + b"more")
+    listed = ManifestFile("root://x//bare.root", 1, "00000001", None)
+    other = entries_of(listed, bare, bare.stat().st_size, "none", "analysis")
+    assert other == Problem("no_tree", "expected tree 'analysis' in bare.root, found no tree")
 
 
 def test_an_empty_file(tmp_path: Path) -> None:
@@ -51,7 +74,7 @@ def test_what_is_no_root_file_is_corrupt(tmp_path: Path, content: bytes) -> None
     path.write_bytes(content)
     problem = count_entries(path, "mini")
     assert isinstance(problem, Problem)
-    assert problem.kind in ("corrupt", "wrong_tree")
+    assert problem.kind in ("corrupt", "no_tree")
 
 
 def test_entries_of_an_rntuple_are_counted(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.configure import configure
 from pipeline.data.errors import ManifestError
-from pipeline.data.manifest import ManifestFile, RunIndex, Sample, load_manifest
+from pipeline.data.manifest import ManifestFile, RunIndex, Sample, load_manifest, manifest_path
+from pipeline.data.manifest_choice import chosen_manifest, written_manifest
 from pipeline.data.run_index import (
     Resolution,
     index_folder,
@@ -113,6 +115,20 @@ def test_a_kept_index_that_rots_is_refused_and_wanted_again(real: Path, index_ho
         load_manifest(RELEASE)
     assert index in missing_indexes(RELEASE)
     assert resolve(RELEASE, {index.uri: real}).resolved == 1
+
+
+def test_a_manifest_of_one_s_own_knows_the_indexes_too(
+    real: Path, index_home: Path, tmp_path: Path
+) -> None:
+    """Else a run refuses its runs and says `ladon fetch --index`, however often that was given."""
+    (index,) = sample().indexes
+    resolve(RELEASE, {index.uri: real})
+    own = tmp_path / "own.json.gz"
+    own.write_bytes(manifest_path(RELEASE).read_bytes())
+    place = f"data.location={tmp_path}"
+    data = configure(["data=opendata_2024", place, f"data.manifest={own}"]).data
+    assert chosen_manifest(data).skim("physlite").sample(RUN).files == FILES
+    assert not written_manifest(data).skim("physlite").sample(RUN).resolved
 
 
 @pytest.mark.parametrize(

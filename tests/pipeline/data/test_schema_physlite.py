@@ -129,13 +129,22 @@ def test_what_only_simulation_has_is_nan_in_data() -> None:
         assert np.isnan(found[name].to_numpy()).all()
 
 
-def test_simulation_without_its_number_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("name", "branch"),
+    [
+        ("channelNumber", "mcChannelNumber"),
+        ("mcWeight", "mcEventWeights"),
+        ("ScaleFactor_PILEUP", "PileupWeight_NOSYS"),
+    ],
+)
+def test_simulation_without_what_all_of_it_has_is_an_error(name: str, branch: str) -> None:
+    """A weight that is NaN for a whole file would make its process silently nothing."""
     events = {
         "EventInfoAuxDyn.runNumber": ak.Array(np.array([300000], np.uint32)),
         "EventInfoAuxDyn.eventTypeBitmask": ak.Array(np.array([1], np.uint32)),
     }
-    with pytest.raises(BranchError, match=r"expected branch EventInfoAuxDyn.mcChannelNumber"):
-        door(RELEASE).unify(events, ["channelNumber"])
+    with pytest.raises(BranchError, match=f"expected branch EventInfoAuxDyn.{branch}"):
+        door(RELEASE).unify(events, [name])
 
 
 def test_a_required_source_of_a_rule_is_asked_for() -> None:

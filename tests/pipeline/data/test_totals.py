@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.data.manifest import known_manifests, load_manifest, manifest_folder
+from pipeline.data.manifest import (
+    Manifest,
+    ManifestFile,
+    known_manifests,
+    load_manifest,
+    manifest_folder,
+)
 from pipeline.data.sources.published import GENERATOR, read_published
-from pipeline.data.totals import of_release, of_skim, size_text, together, unlisted
+from pipeline.data.totals import contradiction, of_release, of_skim, size_text, together, unlisted
 
 EVERY = {
     "2016e-8tev": (44, 59_989_301, "6.70 GB"),
@@ -78,3 +85,27 @@ def test_runs_are_counted_as_unresolved(index_home: Path) -> None:
 )
 def test_sizes_have_no_more_digits_than_are_known(size: int, rounded: int, text: str) -> None:
     assert size_text(size, rounded) == text
+
+
+def resolved_with(files_of_a_run: int) -> Manifest:
+    """2024r-pp with the indexes of all runs, each of so many files of one byte."""
+    manifest = load_manifest("2024r-pp")
+    skim = manifest.skims["physlite"]
+    samples = {
+        name: replace(s, files=tuple(
+            ManifestFile(f"root://x//{name}.{i}.root", 1, "00000001", None)
+            for i in range(files_of_a_run)
+        )) if s.indexes else s
+        for name, s in skim.samples.items()
+    }  # fmt: skip
+    return replace(manifest, skims={"physlite": replace(skim, samples=samples)})
+
+
+@pytest.mark.parametrize("each", [100, 300])
+def test_indexes_that_contradict_what_was_published_are_said(index_home: Path, each: int) -> None:
+    """Fewer or more files than were stated: none is unresolved, and no number is negative."""
+    manifest = resolved_with(each)
+    total = of_release(manifest)
+    assert (total.files, total.unresolved) == (14_991 + 317 * each, 0)
+    assert f"found {total.files:,} with those in" in (contradiction(manifest) or "")
+    assert contradiction(load_manifest("2024r-pp")) is None

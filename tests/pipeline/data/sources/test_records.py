@@ -80,6 +80,25 @@ def test_the_same_file_with_two_checksums_is_refused() -> None:
         read_record(15006, record(entry(data), entry(data, "adler32:29634ba8")))
 
 
+@pytest.mark.parametrize(
+    ("plain", "said"),
+    [
+        ({}, "KeyError: 'metadata'"),
+        ([], "expected metadata with files"),
+        (record({"uri": f"{SERVER}{FOLDER}/Data/a.root", "size": 1}), "KeyError: 'checksum'"),
+        (record({"size": 1, "checksum": "1"}), "KeyError: 'uri'"),
+        (record(_file_indices=[{"key": "a"}]), "KeyError: 'files'"),
+        (record({**entry(f"{SERVER}{FOLDER}/a.root"), "checksum": None}), "8 hex digits, found N"),
+        (record(), "expected files in record 15006, found none"),
+        (record({"uri": "a.zip", "size": 1}), "expected files in record 15006, found none"),
+    ],
+)
+def test_an_answer_of_another_form_is_a_sentence(plain: Any, said: str) -> None:
+    """And one without files, with which a manifest would silently lack samples."""
+    with pytest.raises(ManifestError, match=said):
+        read_record(15006, plain)
+
+
 def test_indexes_that_are_read_and_those_that_are_not() -> None:
     folder = "root://eospublic.cern.ch//eos/opendata/atlas/rucio/data15_13TeV/"
     index = folder + "file-indexes/data15_13TeV_Run_00271733_file_index.json"
