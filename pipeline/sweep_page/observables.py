@@ -91,19 +91,13 @@ def _converted(channel: ChannelAxes) -> dict[str, tuple[Observable, ...]]:
     column, label = LEADING.get(channel.name, ("", ""))
     low, high = channel.low, channel.high
     leading = Observable(
-        "mc_leading",
-        "simulation: leading object, unweighted",
-        column,
-        label,
-        "GeV",
-        0,
-        200,
-        MOMENTUM_BINS,
-        quantity="simulated events",
-    )
+        "mc_leading", "simulation: leading object, unweighted", column, label, "GeV", 0, 200,
+        MOMENTUM_BINS, quantity="simulated events",
+    )  # fmt: skip
     normalised = Observable(
-        "mc_xsec", "simulation: weighted", channel.observable, channel.label, "GeV", low, high,
-        MASS_BINS, "weight", per_generated=True, quantity="cross-section [pb]",
+        "mc_xsec", "simulation: by the files' own cross-sections", channel.observable,
+        channel.label, "GeV", low, high, MASS_BINS, "weight", per_generated=True,
+        quantity="cross-section [pb]",
     )  # fmt: skip
     return {
         "mc": (

@@ -106,6 +106,11 @@ def _settings(asked: Asked) -> Settings:
             "expected the release to fetch, found none; for example: "
             "ladon fetch data=opendata_2025 channel=hyy"
         )
+    if "data=synthetic" in overrides:
+        raise UsageError(
+            "expected a release with files to fetch, found data=synthetic, whose files a run makes "
+            "itself; for example: ladon fetch data=opendata_2025 channel=hyy"
+        )
     if not any(o.startswith("data.location=") for o in overrides):
         overrides.append(f"data.location={PORTAL[0]}")
     settings = configure(overrides)

@@ -60,7 +60,7 @@ def test_every_stage_has_its_figures(tmp_path: Path) -> None:
     assert titles == {
         "convert": [
             "simulation: mass, unweighted", "simulation: leading object, unweighted",
-            "simulation: weighted", "data: mass",
+            "simulation: by the files' own cross-sections", "data: mass",
         ],
         "preprocess": ["signal: mass", "background: mass", "control: mass", "data: mass"],
         "classify": ["signal: score", "background: score", "data: score"],

@@ -100,7 +100,7 @@ def test_a_file_that_nobody_has_is_listed_and_the_exit_code_is_1(
     ("words", "said"),
     [
         (["fetch"], "expected the release to fetch, found none"),
-        (["fetch", "data=synthetic"], "data=synthetic makes its own files"),
+        (["fetch", "data=synthetic"], "found data=synthetic, whose files a run makes itself"),
         (["fetch", "data=opendata_2025", "data.location=/x"], "found data.location=/x"),
         (["fetch", "data=opendata_2025", "data.source=ftp://x"], "found 'ftp://x'"),
         (["fetch", "data=opendata_2025", "data.source='http://[::1'"], "found 'http://[::1'"),
