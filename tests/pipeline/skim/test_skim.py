@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -240,3 +241,21 @@ def test_a_file_that_nobody_verified_is_known_by_its_time(
     verified = key_of(content, ["a"])
     (tmp_path / "mc.root").unlink()
     assert key_of(content, ["a"]) == verified
+
+
+def test_what_a_process_of_the_same_number_has_begun_is_left_alone(
+    converted: tuple[Path, ConvertProduct], settings: Settings, tmp_path: Path
+) -> None:
+    """It may be at work on another node: its parts are further names of its own chunk store."""
+    product = converted[1]
+    chunk = product.outcomes[0]
+    there = keep_skim(product, settings, tmp_path / "skims")
+    assert there is not None
+    begun = there.with_name(f".{there.name}.{os.getpid()}")
+    shutil.rmtree(there)
+    begun.mkdir()
+    os.link(product.store.rows_path(chunk.key), begun / f"{chunk.key}.parquet")
+    assert keep_skim(product, settings, tmp_path / "skims") == there
+    assert read_skim(there).parts
+    assert [p.name for p in begun.iterdir()] == [f"{chunk.key}.parquet"]
+    assert sorted(p.name for p in there.parent.iterdir()) == sorted((begun.name, there.name))
