@@ -58,7 +58,18 @@ def test_a_truncated_file_is_not_finished(store: ChunkStore) -> None:
     assert store.finished(key) is None
 
 
-@pytest.mark.parametrize("content", [b"", b'{"chunk": "00', b"\0" * 200, b"[]", b"{}"])
+def test_rows_that_a_crash_left_without_content_are_not_finished(store: ChunkStore) -> None:
+    """The length of a file may be on the disk, and its bytes not."""
+    key = store.key(CHUNK, "data")
+    store.save(key, CHUNK, COLUMNS, HIDDEN, (("all", 4),))
+    path = store.rows_path(key)
+    path.write_bytes(bytes(path.stat().st_size))
+    assert store.finished(key) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"chunk": "00', b"\0" * 200, b"\xff" * 200, b"[]", b"{}"]
+)
 def test_a_record_that_a_crash_left_in_part_is_none(store: ChunkStore, content: bytes) -> None:
     """A node that lost its power may leave a renamed file without its content."""
     key = store.key(CHUNK, "data")
