@@ -207,6 +207,23 @@ def test_the_skim_of_a_share_stays_blinded(
         open_skim(replace(of_share, unblind=True))
 
 
+def test_a_skim_without_some_files_is_refused_unless_data_are_partial(
+    converted: tuple[Path, ConvertProduct], settings: Settings, tmp_path: Path
+) -> None:
+    """As a folder is in which they are missing."""
+    product = converted[1]
+    samples = dict(product.fileset["samples"])
+    samples[MC] = {**samples[MC], "role": "signal", "missing": ["root://there/b.root"]}
+    samples[DATA] = {**samples[DATA], "role": "other", "missing": ["root://there/c.root"]}
+    some = replace(product, fileset={**product.fileset, "samples": samples})
+    folder = keep_skim(some, settings, tmp_path / "skims")
+    plain = replace(settings, data=replace(settings.data, skim=str(folder)))
+    with pytest.raises(SkimError, match=rf"1 of 1 are incomplete: sample {MC} misses 1 files; .*"):
+        open_skim(plain)
+    partial = replace(settings, data=replace(plain.data, partial=True))
+    assert open_skim(partial)[0] == folder
+
+
 def test_synthetic_events_are_not_taken_for_real_ones(skim: Path, settings: Settings) -> None:
     """Real and fetched: a manifest that says that its files are synthetic labels their skim too."""
     data = replace(settings.data, skim=str(skim), synthetic=False)
