@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,15 @@ class WorkerJobs:
     qos: str | None = None
     setup: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+
+
+def keys_folder(jobs: WorkerJobs) -> Path:
+    """A new folder for the keys of one cluster, that all nodes see.
+
+    Jobs of a run on two nodes may have the same process number, and each has a cluster.
+    """
+    jobs.logs.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{jobs.name}-", suffix=".keys", dir=jobs.logs))
 
 
 def cluster_options(
@@ -95,9 +104,8 @@ class ElasticExecutor(DaskExecutor):
             quiet_dask_jobqueue()
             from dask_jobqueue.slurm import SLURMCluster
 
-            self.jobs.logs.mkdir(parents=True, exist_ok=True)
             self._open.enter_context(dask.config.set(cluster_settings(self.retries)))
-            keys = self.jobs.logs / f"{self.jobs.name}-{os.getpid()}.keys"
+            keys = keys_folder(self.jobs)
             make_keys(keys)
             self._open.callback(remove_keys, keys)
             sealed = security(keys, by_name=True)

@@ -18,6 +18,9 @@ from pipeline.settings import MADE_BY_CONVERT, STAGES, Settings, SettingsError, 
 
 MOST_OTHERS = 40
 """Jobs of a point's graph that are not parts of convert: more than there are."""
+LEAST_GB = 0.5
+"""A worker process has loaded more than 0.2 GB before its first chunk; below that, threads that it
+starts never begin, and it waits for them for ever (seen with Python 3.11)."""
 
 
 def check_combinations(settings: Settings, located: bool = True) -> None:
@@ -84,6 +87,11 @@ def _check_data(settings: Settings, located: bool) -> None:
         raise SettingsError(
             "expected data.chunk_size, site.workers and site.cores of at least 1, found "
             f"{data.chunk_size}, {settings.site.workers} and {settings.site.cores}"
+        )
+    if settings.site.executor == "processes" and settings.site.memory_gb < LEAST_GB:
+        raise SettingsError(
+            f"expected site.memory_gb of at least {LEAST_GB} for a worker process, found "
+            f"{settings.site.memory_gb!r}; it cannot even start with less"
         )
     if data.skim is not None and data.location is not None:
         raise SettingsError(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,27 @@ def replacing(path: Path | str) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path`, for what a rename puts in its place; removed if it is left.
+
+    Nobody else has one of that name: processes on two nodes, or in two containers, may have the
+    same number, and what one left that was killed is not gone on with.
+    """
+    folder = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def take_away(path: Path) -> None:
+    """Remove a folder at once, so that no other process meets half of it; none may be there."""
+    with folder_beside(path) as away, suppress(OSError):  # somebody else was faster
+        path.rename(away / path.name)
 
 
 def to_json(obj: Any) -> str:

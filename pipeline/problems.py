@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from pipeline.files import read_json
 from pipeline.graph import LOG
 from pipeline.steps.errors import FOLDER as ERRORS
 
+MOST_SAID = 5
+"""Jobs of one step whose sentences are shown: convert may have two thousand."""
 SLURM_LOGS = Path("logs") / "slurm"
 _SUBMISSION = re.compile(
     r"SLURM (?:job submission|sbatch) failed\. The error message was '?(.+?)'?\.?$", re.MULTILINE
@@ -23,12 +26,26 @@ _ACCOUNT = re.compile(r"The given account (\S+) appears to be invalid", re.IGNOR
 
 def problems(folder: Path, since: int) -> tuple[str, ...]:
     """What went wrong in the start of the graph whose log begins at `since`; never empty."""
-    told = [read_json(p) for p in sorted((folder / ERRORS).glob("*.json"))]
-    said = [f"{t['step']}: {t['sentence']} ({_whose(t)}log: {t['log']})" for t in told]
+    said = of_steps([read_json(p) for p in sorted((folder / ERRORS).glob("*.json"))])
     said += of_slurm(folder, _log(folder, since))
     if not said:
         said = [f"the graph stopped without a failed step; look into {folder / LOG}"]
     return tuple(dict.fromkeys(said))
+
+
+def of_steps(told: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What steps said; of one that many jobs have failed in, the first few sentences."""
+    said: dict[str, list[str]] = {}
+    for one in told:
+        step = str(one.get("step"))
+        sentence = f"{step}: {one.get('sentence')} ({_whose(one)}log: {one.get('log')})"
+        said.setdefault(step, []).append(sentence)
+    found = []
+    for step, sentences in said.items():
+        found += sentences[:MOST_SAID]
+        if (more := len(sentences) - MOST_SAID) > 0:
+            found.append(f"{step}: {more} more of its jobs failed; look into {ERRORS}/")
+    return found
 
 
 def of_slurm(folder: Path, log: str) -> list[str]:
@@ -87,7 +104,7 @@ def _log(folder: Path, since: int) -> str:
         return log.read().decode("utf-8", errors="replace")
 
 
-def _whose(told: dict[str, Any]) -> str:
+def _whose(told: Mapping[str, Any]) -> str:
     """Whom a fault counts against, where that is known."""
     attribution = told.get("attribution")
     return f"counts against the {attribution}, not the model; " if attribution else ""

@@ -29,7 +29,7 @@ class Problem:
 def count_entries(path: Path | str, tree: str) -> int | Problem:
     """Entries of `tree` in the file at `path`, or the problem that keeps them from being read.
 
-    Of an address, an error of the network that may pass is raised: it is no problem of the file.
+    An error of the network or the disk that may pass is raised: it is no problem of the file.
     """
     remote = is_remote(str(path))
     unfit = None if remote else _unfit(Path(path))
@@ -41,7 +41,7 @@ def count_entries(path: Path | str, tree: str) -> int | Problem:
             if tree in names:
                 return int(file[tree].num_entries)
     except Exception as error:  # a damaged file makes uproot raise nearly anything
-        if remote and is_passing(error):
+        if is_passing(error):
             raise
         lines = str(error).strip().splitlines()
         return _corrupt(path, lines[0][:160] if lines else type(error).__name__)

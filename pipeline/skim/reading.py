@@ -52,8 +52,9 @@ def names_of(fileset: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
 def open_skim(settings: Settings) -> tuple[Path, Skim]:
     """The skim that `data.skim` names, and its folder.
 
-    Raises SkimError where it is damaged or holds other events than the settings ask for, and where
-    it is of a share of the data, which stays blinded.
+    Raises SkimError where it is damaged or holds other events than the settings ask for, where it
+    is of a share of the data, which stays blinded, and where samples miss files, unless
+    `data.partial`.
     """
     folder = Path(str(settings.data.skim))
     skim = read_skim(folder)
@@ -72,7 +73,23 @@ def open_skim(settings: Settings) -> tuple[Path, Skim]:
             f"{share} in {folder}: that is a step on the way and stays blinded; leave unblind "
             "away, or give a skim of data.share=all"
         )
+    if not settings.data.partial:
+        _check_complete(folder, skim)
     return folder, skim
+
+
+def _check_complete(folder: Path, skim: Skim) -> None:
+    """As for the ROOT files: nobody goes on without some of them who has not said so."""
+    samples = {n: s for n, s in skim.fileset["samples"].items() if s.get("role") != "other"}
+    lacking = {n: len(gone) for n, s in samples.items() if (gone := s.get("missing"))}
+    if not lacking:
+        return
+    name, gone = next(iter(lacking.items()))
+    raise SkimError(
+        f"expected a skim of complete samples in {folder}, found one in which {len(lacking)} of "
+        f"{len(samples)} are incomplete: sample {name} misses {gone} files; give another skim, "
+        "or go on without normalising these samples with data.partial=true"
+    )
 
 
 def fileset_of(settings: Settings) -> dict[str, Any]:

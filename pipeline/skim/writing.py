@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.files import sha256_file, write_json
+from pipeline.files import folder_beside, sha256_file, take_away, write_json
 from pipeline.settings import Settings
 from pipeline.skim.index import INDEX, write_index
 from pipeline.skim.manifest import MANIFEST, Part, Skim, choices
@@ -68,9 +66,7 @@ def keep_chunks(
     kept = skims / key
     if (kept / MANIFEST).exists():
         return kept
-    new = skims / f".{key}.{os.getpid()}"
-    new.mkdir(parents=True, exist_ok=True)
-    try:
+    with folder_beside(kept) as new:
         parts = []
         for chunk in finished:
             rows = new / f"{chunk.key}.parquet"
@@ -89,23 +85,18 @@ def keep_chunks(
         write_index(new / INDEX, parts, names_of(fileset, [part.key for part in parts]))
         write_json(new / MANIFEST, skim.to_json())
         _remove_remains(kept)
-        os.rename(new, kept)
-    except OSError:
-        if not (kept / MANIFEST).exists():  # nobody was faster: the disk has a fault
-            raise
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+        try:
+            os.rename(new, kept)
+        except OSError:
+            if not (kept / MANIFEST).exists():  # nobody was faster: the disk has a fault
+                raise
     return kept
 
 
 def _remove_remains(kept: Path) -> None:
     """Take away a folder without a manifest: it is no skim, and the rename would fail on it."""
-    if not kept.exists() or (kept / MANIFEST).exists():
-        return
-    away = kept.with_name(f".{kept.name}.remains.{os.getpid()}")
-    with contextlib.suppress(OSError):  # another job was faster
-        kept.rename(away)
-    shutil.rmtree(away, ignore_errors=True)
+    if kept.exists() and not (kept / MANIFEST).exists():
+        take_away(kept)
 
 
 def _anywhere(fileset: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,9 +30,9 @@ class Data:
         found = []
         for key in keys:
             for record in layout.synthetic_records(key):
-                found.append(self._work("synthesize", record, moment))
-            found.append(self._work("fileset", f"fileset/{key}.json", moment))
-        return (*found, self._work("report", "report.html", moment))
+                found.append(self._work("synthesize", record, moment, f"synthesize-{key}"))
+            found.append(self._work("fileset", f"fileset/{key}.json", moment, f"fileset-{key}"))
+        return (*found, self._work("report", "report.html", moment, "report"))
 
     def conversions(self, layout: Layout, owners: tuple[Owner, ...]) -> tuple[Conversion, ...]:
         """The owners whose solution of convert is there to be run, or has run."""
@@ -75,13 +75,14 @@ class Data:
             return plan.parts
         return sum(1 for _ in (self.run / owner / "convert" / "parts").glob("[!.]*.json"))
 
-    def _work(self, name: str, output: str, moment: Moment) -> Work:
+    def _work(self, name: str, output: str, moment: Moment, fault: str) -> Work:
+        """`fault` is the name, without its ending, of its file in logs/errors."""
         flight: Flight | None = moment.flights.get(output)
         if (self.run / output).exists():
             return Work(name, "done")
         if flight is None:
-            return Work(name, "error" if name in moment.errors else "waiting")
-        error = signature_of(self.run / ERRORS / f"{name}.json")
+            return Work(name, "error" if fault in moment.errors else "waiting")
+        error = signature_of(self.run / ERRORS / f"{fault}.json")
         if error is not None and error[0] / 1e9 > flight.since:
             return Work(name, "error")
         state: StepState = "queued" if flight.job in moment.pending else "running"

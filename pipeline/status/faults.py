@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.graph import LOG
-from pipeline.problems import of_slurm
+from pipeline.problems import of_slurm, of_steps
 from pipeline.status.reading import Reader, Signature, names_in, signature_of
 from pipeline.status.stages import ERRORS
 
@@ -38,7 +37,7 @@ class Faults:
     def sentences(self, over: bool) -> tuple[str, ...]:
         """What the failed steps said; if the run is `over`, what SLURM and Snakemake said too."""
         files = [self.run / ERRORS / f"{name}.json" for name in sorted(self.names())]
-        said = [_sentence(told) for told in map(self.reader.json, files) if told is not None]
+        said = of_steps(told for told in map(self.reader.json, files) if told is not None)
         if over:
             said += of_slurm(self.run, self._last_start())
             if not said and any(word in self._last_start() for word in FAILED):
@@ -62,10 +61,3 @@ def _end_of(path: Path) -> str:
     except OSError:
         return ""
     return text[max(0, text.rfind(START)) :]
-
-
-def _sentence(told: dict[str, Any]) -> str:
-    """As `ladon run` prints it at its end."""
-    whose = told.get("attribution")
-    counts = f"counts against the {whose}, not the model; " if whose else ""
-    return f"{told.get('step')}: {told.get('sentence')} ({counts}log: {told.get('log')})"

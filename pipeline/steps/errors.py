@@ -67,9 +67,16 @@ def check_code(provenance: Path) -> None:
 
 
 def _file_name(step: str, arguments: Sequence[str]) -> str:
-    """A name of its own for each job: the step and what it works on, e.g. solve-points-main-fit."""
-    told = ("--owner", "--point", "--stage")
-    words = [step, *(value for option, value in pairwise(arguments) if option in told)]
+    """A name of its own for each job: the step and what it works on, e.g. solve-points-main-fit.
+
+    A job that ends well forgets what the file of its name says, and must not mean another's.
+    """
+    words = [step]
+    for option, value in pairwise(arguments):
+        if option in ("--owner", "--point", "--stage", "--part"):
+            words.append(value)
+        elif option == "--settings":  # fileset/<key>.settings.json
+            words.append(Path(value).name.partition(".")[0])
     return "-".join(words).replace("/", "-")
 
 

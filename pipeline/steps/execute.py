@@ -98,16 +98,15 @@ def _record(place: Place, executor: ChunkExecutor | None) -> dict[str, Any]:
         "inputs_sha256": "",
         "files": {},
     }
+    _clear(place.folder)
     held_up = place.held_up()
     if held_up is not None:
         return {**record, **held_up}
     unsolved = read_json(place.folder / "attempts.json")["failure"]
     if unsolved is not None:
-        _clear(place.folder)
         said = {"kind": unsolved["category"], "message": unsolved["evidence"], "traceback": ""}
         return {**record, "status": "failed", "failure": {**unsolved, **said}}
     record["inputs_sha256"] = inputs_sha256(place, record["solution_sha256"])
-    _clear(place.folder)
     if not place.is_reference and (files := take_over(place, record)) is not None:
         return {**record, "files": files}
     if place.stage == "convert":

@@ -10,11 +10,18 @@ have failed because of where it ran.
 from __future__ import annotations
 
 import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import read_json, sha256_file, sha256_json, write_json
+from pipeline.files import (
+    folder_beside,
+    read_json,
+    sha256_file,
+    sha256_json,
+    take_away,
+    write_json,
+)
 from pipeline.steps.context import Place
 
 FOLDER = Path("executions")
@@ -38,7 +45,7 @@ def take_over(place: Place, record: dict[str, Any]) -> dict[str, str] | None:
     execution = read_json(kept / "execution.json")
     files: dict[str, str] = execution["files"]
     if any(not _is(kept / name, digest) for name, digest in files.items()):
-        shutil.rmtree(kept)
+        take_away(kept)
         return None
     for name in files:
         _link(kept / name, place.folder / name)
@@ -51,15 +58,12 @@ def keep(place: Place, record: dict[str, Any], timing: dict[str, Any]) -> None:
     kept = FOLDER / key_of(place, record)
     if record["status"] != "ok" or kept.exists():
         return
-    new = FOLDER / f".{kept.name}.{os.getpid()}"
-    for name in record["files"]:
-        _link(place.folder / name, new / name)
-    new.mkdir(parents=True, exist_ok=True)
-    write_json(new / "execution.json", {"files": record["files"], "timing": timing})
-    try:
-        os.rename(new, kept)
-    except OSError:  # somebody was faster
-        shutil.rmtree(new)
+    with folder_beside(kept) as new:
+        for name in record["files"]:
+            _link(place.folder / name, new / name)
+        write_json(new / "execution.json", {"files": record["files"], "timing": timing})
+        with suppress(OSError):  # somebody was faster
+            os.rename(new, kept)
 
 
 def verdict_file(place: Place, record: dict[str, Any]) -> Path | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import sha256_file
+from pipeline.files import sha256_file, take_away
 from pipeline.settings import Settings
 from pipeline.skim import (
     FOLDER,
@@ -154,10 +151,7 @@ def _keys(fileset: Mapping[str, Any], store: ChunkStore) -> list[str]:
 def _remove(folder: Path, error: SkimError) -> None:
     """Take a damaged skim away at once, so that no other job meets half of it."""
     print(f"ladon: {error}; the ROOT files are read, and the skim is made again", flush=True)
-    away = folder.with_name(f".{folder.name}.damaged.{os.getpid()}")
-    with contextlib.suppress(OSError):  # another job was faster
-        folder.rename(away)
-    shutil.rmtree(away, ignore_errors=True)
+    take_away(folder)
 
 
 def skims() -> Path:

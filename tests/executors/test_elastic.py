@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from dask_jobqueue.slurm import SLURMJob
 
-from executors.elastic import WorkerJobs, cluster_options
-from executors.security import make_keys, security
+from executors.elastic import WorkerJobs, cluster_options, keys_folder
+from executors.security import make_keys, remove_keys, security
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> str:
-    jobs = WorkerJobs(
+def jobs(tmp_path: Path) -> WorkerJobs:
+    return WorkerJobs(
         name="ladon-1234abcd-run_dask",
         logs=tmp_path,
         minimum=1,
@@ -28,6 +28,10 @@ def script(tmp_path: Path) -> str:
         setup=("module load python",),
         options=("--reservation=open",),
     )
+
+
+@pytest.fixture
+def script(tmp_path: Path, jobs: WorkerJobs) -> str:
     make_keys(tmp_path / "keys")
     sealed = security(tmp_path / "keys", by_name=True)
     options = cluster_options(jobs, 2.0, "hsn0", "/local", sealed)
@@ -54,3 +58,13 @@ def test_a_worker_ends_before_its_walltime(script: str) -> None:
         "--interface hsn0", "--death-timeout 60",
     ):  # fmt: skip
         assert option in worker
+
+
+def test_each_cluster_of_a_run_has_keys_of_its_own(jobs: WorkerJobs) -> None:
+    """Also two on two nodes whose processes have one number; another user reads neither."""
+    first, second = keys_folder(jobs), keys_folder(jobs)
+    assert first != second
+    assert {path.stat().st_mode & 0o777 for path in (first, second)} == {0o700}
+    make_keys(first)
+    remove_keys(first)
+    assert [*jobs.logs.glob("*.keys")] == [second]

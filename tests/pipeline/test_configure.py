@@ -55,6 +55,7 @@ def test_the_name_of_a_run_follows_from_its_settings() -> None:
         (["run.name=a b"], "expected run.name of letters"),
         (["run.name=latest"], "is the link to the newest run"),
         (["data.luminosity=0"], "expected data.luminosity > 0"),
+        (["site.memory_gb=0.2"], "expected site.memory_gb of at least 0.5 for a worker"),
         (["data.mu=1,2"], "asks for several values at once"),
         (["mu"], "expected key=value, found 'mu'"),
         (["data.mu=[1"], "cannot read the override 'data.mu=[1'"),

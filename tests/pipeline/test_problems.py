@@ -96,3 +96,15 @@ def test_why_a_job_was_lost(run: Path, state: str, text: str, says: str) -> None
 def test_a_job_without_a_log(run: Path) -> None:
     (said,) = of_slurm(run, LOST.format(job=8, state="CANCELLED"))
     assert said == ("job 8 (a step) was cancelled; give the same command again; it has left no log")
+
+
+def test_of_many_jobs_of_a_step_the_first_few_speak(run: Path) -> None:
+    for number in range(40):
+        write_json(
+            run / "logs" / "errors" / f"convert_part-points-main-{number}.json",
+            {"step": "convert_part", "sentence": f"no room for part {number}", "log": f"{number}"},
+        )
+    said = problems(run, 0)
+    assert len(said) == 6
+    assert said[0] == "convert_part: no room for part 0 (log: 0)"
+    assert said[-1] == "convert_part: 35 more of its jobs failed; look into logs/errors/"

@@ -159,7 +159,9 @@ def check_table(fileset: Mapping[str, Any], table: pa.Table) -> None:
         names = pa.array([], type=_TEXT)
     stray = [n for n in names.dictionary.to_pylist() if n not in first]
     if stray:
-        raise LedgerError(f"found chunks of sample {stray[0]}, which the fileset does not have")
+        raise LedgerError(
+            f"found chunks of sample {stray[0]}, which the fileset does not have; {NEXT}"
+        )
     most = np.asarray([files[n] for n in names.dictionary.to_pylist()], dtype=np.int64)
     base = np.asarray([first[n] for n in names.dictionary.to_pylist()], dtype=np.int64)
     codes = names.indices.to_numpy(zero_copy_only=False)
@@ -184,7 +186,7 @@ def _say_what_is_wrong(
     fileset: Mapping[str, Any], table: pa.Table, file: int, first: Mapping[str, int]
 ) -> None:
     """Raise the LedgerError of one file that does not add up."""
-    name = max((n for n in first if first[n] <= file), key=lambda n: first[n])
+    name = [n for n in first if first[n] <= file][-1]  # before it may be samples without files
     number = file - first[name]
     mask = pc.and_(
         pc.equal(table["sample"].cast(pa.string()), name), pc.equal(table["number"], number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -21,16 +22,21 @@ from pipeline.settings import Settings, to_dict
 BLINDED = "blinded"
 """Column of the store that says which rows no solver may see."""
 
+END = b"PAR1"
+"""Of a Parquet file: written last."""
 PAGE = 1 << 26
 """Bytes and rows that are written at once: more than a chunk has."""
 
 READERS = (
-    "channels", "data/schema.py", "data/rules.py", "data/doors", "physics/arrays.py",
-    "physics/kinematics.py", "physics/regions.py", "stages/convert", "stages/contract.py",
+    "executors/reading.py", "executors/remote.py", "executors/sandbox/inside/encoding.py",
+    "executors/sandbox/inside/decoding.py", "pipeline/channels", "pipeline/data/schema.py",
+    "pipeline/data/rules.py", "pipeline/data/doors", "pipeline/physics/arrays.py",
+    "pipeline/physics/kinematics.py", "pipeline/physics/regions.py", "pipeline/stages/convert",
+    "pipeline/stages/contract.py",
 )  # fmt: skip
-"""Our code, below pipeline/, that decides what a chunk's file holds besides the solution."""
-ROOT = Path(__file__).resolve().parents[2]
-"""The package `pipeline`."""
+"""Our code that decides what a chunk's file holds besides the solution."""
+ROOT = Path(__file__).resolve().parents[3]
+"""The folder of our packages."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +106,22 @@ class ChunkStore:
     def finished(self, key: str) -> ChunkRecord | None:
         """The record of a chunk, if it is finished and its rows are all there.
 
-        None for one that is no record, as a crash of the machine may leave it: it is made again.
+        None for one that is no record, or whose rows are no table, as a crash of the machine may
+        leave them: it is made again.
         """
         try:
-            text = (self.folder / f"{key}.json").read_text(encoding="utf-8")
-            size = self.rows_path(key).stat().st_size
+            content = (self.folder / f"{key}.json").read_bytes()
+            with self.rows_path(key).open("rb") as rows:
+                size = rows.seek(0, os.SEEK_END)
+                rows.seek(max(0, size - len(END)))
+                ends = rows.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            record = record_from(json.loads(text))
+            record = record_from(json.loads(content))
         except (ValueError, LookupError, TypeError):
             return None
-        return record if record.size == size else None
+        return record if record.size == size and ends == END else None
 
     def save(
         self,

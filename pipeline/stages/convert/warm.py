@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
+from executors.base import TaskError
 from pipeline.files import sha256_file
-from pipeline.stages.contract import ContractError
 from pipeline.stages.convert.contract import CONTRACT
 from pipeline.stages.jail import Jail
 
@@ -21,8 +21,8 @@ _open: dict[_Key, tuple[contextlib.ExitStack, ModuleType]] = {}
 def loaded(path: str, sha256: str, jail: Jail) -> ModuleType:
     """The solution at `path`, loaded once per thread; it must still be the frozen one.
 
-    Loaded again where its process was ended. ContractError where it cannot be loaded, or is
-    another than the one that was frozen.
+    Loaded again where its process was ended. ContractError where it cannot be loaded; TaskError,
+    which blames no solution, where it is another than the one that was frozen.
     """
     key = (path, sha256, threading.get_ident())
     if key in _open and not _open[key][1].alive:
@@ -30,10 +30,11 @@ def loaded(path: str, sha256: str, jail: Jail) -> ModuleType:
     if key not in _open:
         found = sha256_file(path)
         if found != sha256:
-            raise ContractError(
+            raise TaskError(
+                "internal",
                 f"expected the frozen solution {sha256[:12]} at {Path(path).name}, found "
                 f"{found[:12]}; it was changed while it ran: start the run again under another "
-                "run.name"
+                "run.name",
             )
         stack = contextlib.ExitStack()
         module = stack.enter_context(jail.opened(Path(path), CONTRACT.defines))

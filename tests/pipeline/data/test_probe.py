@@ -1,5 +1,6 @@
 """Counting entries, and what damaged files say."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,16 @@ def test_entries_of_an_rntuple_are_counted(tmp_path: Path) -> None:
     other = count_entries(path, "analysis")
     assert isinstance(other, Problem)
     assert other.message == "expected tree 'analysis' in synthetic.root, found events"
+
+
+def test_a_disk_that_fails_for_a_moment_is_no_problem_of_the_file(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would leave the file out, and its sample without normalisation, for a fault of ours."""
+
+    def failing(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(uproot, "open", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        count_entries(good, "mini")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -206,6 +207,23 @@ def test_the_skim_of_a_share_stays_blinded(
         open_skim(replace(of_share, unblind=True))
 
 
+def test_a_skim_without_some_files_is_refused_unless_data_are_partial(
+    converted: tuple[Path, ConvertProduct], settings: Settings, tmp_path: Path
+) -> None:
+    """As a folder is in which they are missing."""
+    product = converted[1]
+    samples = dict(product.fileset["samples"])
+    samples[MC] = {**samples[MC], "role": "signal", "missing": ["root://there/b.root"]}
+    samples[DATA] = {**samples[DATA], "role": "other", "missing": ["root://there/c.root"]}
+    some = replace(product, fileset={**product.fileset, "samples": samples})
+    folder = keep_skim(some, settings, tmp_path / "skims")
+    plain = replace(settings, data=replace(settings.data, skim=str(folder)))
+    with pytest.raises(SkimError, match=rf"1 of 1 are incomplete: sample {MC} misses 1 files; .*"):
+        open_skim(plain)
+    partial = replace(settings, data=replace(plain.data, partial=True))
+    assert open_skim(partial)[0] == folder
+
+
 def test_synthetic_events_are_not_taken_for_real_ones(skim: Path, settings: Settings) -> None:
     """Real and fetched: a manifest that says that its files are synthetic labels their skim too."""
     data = replace(settings.data, skim=str(skim), synthetic=False)
@@ -240,3 +258,21 @@ def test_a_file_that_nobody_verified_is_known_by_its_time(
     verified = key_of(content, ["a"])
     (tmp_path / "mc.root").unlink()
     assert key_of(content, ["a"]) == verified
+
+
+def test_what_a_process_of_the_same_number_has_begun_is_left_alone(
+    converted: tuple[Path, ConvertProduct], settings: Settings, tmp_path: Path
+) -> None:
+    """It may be at work on another node: its parts are further names of its own chunk store."""
+    product = converted[1]
+    chunk = product.outcomes[0]
+    there = keep_skim(product, settings, tmp_path / "skims")
+    assert there is not None
+    begun = there.with_name(f".{there.name}.{os.getpid()}")
+    shutil.rmtree(there)
+    begun.mkdir()
+    os.link(product.store.rows_path(chunk.key), begun / f"{chunk.key}.parquet")
+    assert keep_skim(product, settings, tmp_path / "skims") == there
+    assert read_skim(there).parts
+    assert [p.name for p in begun.iterdir()] == [f"{chunk.key}.parquet"]
+    assert sorted(p.name for p in there.parent.iterdir()) == sorted((begun.name, there.name))

@@ -150,13 +150,14 @@ def test_a_holder_elsewhere_is_known_by_its_job_or_not_at_all(folder: RunFolder)
 
 def test_a_failed_run_says_what_its_steps_said(folder: RunFolder) -> None:
     folder.held_by(ended_process(), socket.gethostname())
-    folder.error("fileset", "expected data, found none", attribution="data")
+    of_fileset = f"fileset-{folder.fileset}"
+    folder.error(of_fileset, "expected data, found none", attribution="data")
     folder.error("judge-main-inspect", "no room on the disk")
     seen = snapshot(folder.path)
     assert seen.state == "failed"
     of_data = "counts against the data, not the model; "
     assert seen.problems == (
-        f"fileset: expected data, found none ({of_data}log: logs/fileset.log)",
+        f"fileset: expected data, found none ({of_data}log: logs/{of_fileset}.log)",
         "judge: no room on the disk (log: logs/judge-main-inspect.log)",
     )
     assert stage(seen, "inspect").state == "error"

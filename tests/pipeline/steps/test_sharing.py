@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,36 @@ def test_an_execution_with_a_changed_file_is_forgotten(places: tuple[Place, Plac
     (first.folder / "output" / "scores.txt").write_text("0.6\n")
     assert sharing.take_over(second, record) is None
     assert not list(sharing.FOLDER.glob("[0-9a-f]*"))
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_not_gone_on_with(
+    places: tuple[Place, Place],
+) -> None:
+    """On another node, or in another container, one of this number may be at it right now."""
+    first, second = places
+    record = executed(first)
+    left = sharing.FOLDER / f".{sharing.key_of(first, record)}.{os.getpid()}" / "output"
+    left.mkdir(parents=True)
+    (left / "scores.txt").write_text("0.")
+    sharing.keep(first, record, TIMING)
+    assert sharing.take_over(second, {**record, "files": {}}) == record["files"]
+    assert (left / "scores.txt").read_text() == "0."
+
+
+def test_two_that_find_a_changed_file_both_go_on(
+    places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = places
+    record = executed(first)
+    sharing.keep(first, record, TIMING)
+
+    def somebody_is_faster(path: Path, digest: str) -> bool:
+        shutil.rmtree(path.parents[1])
+        return False
+
+    monkeypatch.setattr(sharing, "_is", somebody_is_faster)
+    assert sharing.take_over(second, record) is None
+    assert not [*sharing.FOLDER.iterdir()]
 
 
 def test_who_comes_second_finds_the_first(places: tuple[Place, Place]) -> None:

@@ -152,3 +152,14 @@ def test_no_rows_at_all(tmp_path: Path) -> None:
     content = ledger_of(empty, table, "0" * 64)
     assert content["chunks"] == []
     assert content["samples"]["a"]["complete"]
+
+
+@pytest.mark.parametrize("empty", [("a", "c"), ("a",), ("c",)])
+def test_samples_without_files_do_not_hide_what_is_wrong(empty: tuple[str, ...]) -> None:
+    """As data.partial leaves them: none of the files of a sample is there."""
+    file = {"path": "/x/b.root", "entries": 10}
+    samples = {n: {"complete": True, "files": []} for n in (*empty, "b")}
+    samples["b"]["files"] = [file]
+    fileset = {"samples": dict(sorted(samples.items()))}
+    with pytest.raises(LedgerError, match=r"up to entry 10 of b\.root of sample b, found 0"):
+        ledger_of(fileset, ledger_table.SCHEMA.empty_table(), "0" * 64)

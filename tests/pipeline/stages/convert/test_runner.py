@@ -15,7 +15,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from executors import make_executor
-from executors.base import ChunkExecutor
+from executors.base import ChunkExecutor, Result
+from executors.local import InlineExecutor
 from pipeline.channels.hyy import blinded
 from pipeline.files import read_json, read_table, sha256_file
 from pipeline.settings import Settings
@@ -294,6 +295,22 @@ def test_a_disk_that_fails_stops_the_step_and_blames_nobody(
     (tmp_path / "chunks" / digest[:16]).write_text("a file where a folder should be")
     with pytest.raises(ConvertError, match=r"the system failed.*Not a directory|File exists"):
         run(tmp_path, fileset(files, 200), settings)
+
+
+def test_a_solution_that_somebody_changed_meanwhile_is_not_blamed(
+    tmp_path: Path, files: Files, settings: Settings
+) -> None:
+    frozen = shutil.copyfile(reference_path(settings), tmp_path / "solution.py")
+
+    class Late(InlineExecutor):
+        """Begins when the solution is another one."""
+
+        def map(self, *work: Any) -> list[Result]:
+            frozen.write_text(frozen.read_text() + "# edited\n")
+            return super().map(*work)
+
+    with pytest.raises(ConvertError, match=r"expected the frozen solution .* found"):
+        run(tmp_path, fileset(files, 200), settings, Late(), frozen)
 
 
 def test_official_numbers_2025(tmp_path: Path, samples: Path) -> None:
