@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ READERS = (
     "pipeline/stages/contract.py",
 )  # fmt: skip
 """Our code that decides what a chunk's file holds besides the solution."""
+PACKAGES = ("awkward", "coffea", "numpy", "uproot")
+"""Those of others that do: with another version nothing is taken that was made before."""
 ROOT = Path(__file__).resolve().parents[3]
 """The folder of our packages."""
 
@@ -57,7 +60,7 @@ class ChunkStore:
     """Files `<key>.parquet` (rows) and `<key>.json` (record) of one solution, in one folder.
 
     A key names everything that the rows depend on: entries and file (through the chunk's id), tree,
-    kind of the sample, solution, channel, release and our own code. Both files come into being by
+    kind of the sample, solution, channel, release, our own code and the PACKAGES. Both files come into being by
     renaming, the record last: what has a record is finished.
     """
 
@@ -87,6 +90,7 @@ class ChunkStore:
                 "release": settings.data.release,
                 "channel": {k: channel[k] for k in ("name", "selection", "blind")},
                 "code": code_sha256(),
+                "packages": {name: version(name) for name in PACKAGES},
             }
         )
         folder = root.resolve() / solution_sha256[:16]

@@ -110,6 +110,14 @@ def test_a_key_does_not_depend_on_where_things_are(
     assert elsewhere.key(moved, "data") == store.key(CHUNK, "data")
 
 
+def test_another_version_of_what_reads_takes_nothing_that_was_made_before(
+    store: ChunkStore, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.stages.convert.store.version", lambda name: f"{name} of 2030")
+    upgraded = ChunkStore.of(tmp_path, "ab" * 32, settings)
+    assert upgraded.key(CHUNK, "data") != store.key(CHUNK, "data")
+
+
 def test_a_key_names_all_of_our_code_that_rows_pass_through() -> None:
     """What channels and the door import decides rows too: rules of variables, the blinded mass.
 
