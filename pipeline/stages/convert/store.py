@@ -60,8 +60,8 @@ class ChunkStore:
     """Files `<key>.parquet` (rows) and `<key>.json` (record) of one solution, in one folder.
 
     A key names everything that the rows depend on: entries and file (through the chunk's id), tree,
-    kind of the sample, solution, channel, release, our own code and the PACKAGES. Both files come into being by
-    renaming, the record last: what has a record is finished.
+    kind of the sample, solution, channel, release, our own code and the PACKAGES. Both files come
+    into being by renaming, the record last: what has a record is finished.
     """
 
     folder: Path
