@@ -103,6 +103,15 @@ def counted_part(part: Mapping[str, Any], data: DataSettings) -> dict[str, Any]:
     return with_counts(part, counts, data.chunk_size)
 
 
+def may_be_read(fileset: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
+    """Whether a file of a fileset can be read as far as is known.
+
+    One without entries has a problem where files were counted; where that is left to the jobs of
+    convert, nobody has opened any.
+    """
+    return file["entries"] is not None or not fileset.get("counted", True)
+
+
 def with_counts(
     fileset: Mapping[str, Any], counts: list[dict[str, Any]], chunk_size: int
 ) -> dict[str, Any]:

@@ -6,14 +6,17 @@ so, and the run with it.
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.configure import configure
+from pipeline.data.manifest_form import write_manifest
 from pipeline.files import read_json, sha256_file
 from tests.command import SMALL, Ladon
 from tests.mirror.files import lay_real, lay_synthetic
@@ -189,6 +192,26 @@ def test_streamed_files_are_converted_by_several_jobs(
     ]
     counts = [sorted((c["id"], c["sha256"]) for c in one["chunks"]) for one in ledgers]
     assert counts[0] == counts[1]
+
+
+def test_files_whose_entries_only_the_jobs_count(mirror: Mirror, local: dict[str, Any]) -> None:
+    """As those of 2024r-pp: inspect, the trial of convert and the judge can do without them."""
+    plain = json.loads(gzip.decompress(mirror.manifest.read_bytes()))
+    for skim in plain["skims"].values():
+        for sample in skim["samples"].values():
+            for folder in sample["files"]:
+                folder["entries"] = [None] * len(folder["names"])
+    uncounted = replace(mirror, manifest=mirror.root / "uncounted.json.gz")
+    write_manifest(uncounted.manifest, plain)
+    agent = ("solver=agent", "model=scripted", "site.budget.convert_jobs=3", STAGES)
+    results = uncounted.run("uncounted", str(mirror.root), *agent)
+    assert uncounted.fileset("uncounted")["counted"] is False
+    assert results["cutflow"] == local["cutflow"]
+    point = mirror.ladon.folder / "outputs" / "uncounted" / "points" / "main"
+    for stage in ("inspect", "convert"):
+        verdict = read_json(point / stage / "verdict.json")
+        assert (verdict["outcome"], verdict["rung"]) == ("passed", "exact"), verdict
+    assert mirror.ladon("verify", "uncounted").endswith("every number is that of its files\n")
 
 
 @pytest.mark.nginx

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.data.chunks import edges
 from pipeline.files import read_json
 from pipeline.judge.columns import Picked, Table, opened
 from pipeline.judge.guard import rows_follow, same_twice
@@ -35,8 +34,7 @@ from pipeline.judge.slices import (
 from pipeline.judge.verdict import Check, GuardCheck, Verdict, rung_reached
 from pipeline.stages.convert.columns import IDENTITY, columns
 from pipeline.stages.convert.contract import CONTRACT
-from pipeline.stages.convert.events import readable_events
-from pipeline.stages.convert.identity import keys, without_event
+from pipeline.stages.convert.input_events import InputEvents
 
 FLAGS = ("ph1_tight", "ph1_isolated", "ph2_tight", "ph2_isolated")
 PLAUSIBLE = (0.3, 3_000.0)
@@ -44,14 +42,13 @@ PLAUSIBLE = (0.3, 3_000.0)
 least 10,000, in TeV at most 0.3."""
 SCALED_MASS = 1e-4
 """Relative: the mass of scaled objects, from 4-byte numbers that were rounded once more."""
-STEP = 2_000_000
-"""Entries read at once when rows are looked up in the input."""
 
 
 def judge(request: JudgeRequest) -> Verdict:
     """The verdict on convert, sample by sample; the guard asks about slices of the input."""
     channel = request.settings.channel
-    ledger = read_json(request.output / "output" / "ledger.json")["samples"]
+    events = InputEvents.of(request)
+    ledger = events.ledger["samples"]
     cutflows = read_json(request.output / "output" / "cutflow.json")
     checks: list[Check] = []
     for sample in sorted(ledger):
@@ -66,7 +63,7 @@ def judge(request: JudgeRequest) -> Verdict:
         if not request.is_reference:
             known = opened(request.expected(f"{sample}.parquet"))
             checks += _ladder(sample, table, known, request)
-        checks.append(_identity(request, sample, table, known))
+        checks.append(events.check(sample, table, known))
         if request.fileset["samples"][sample]["kind"] == "data":
             checks.append(_blinding(request, sample))
     if not request.is_reference:
@@ -74,7 +71,7 @@ def judge(request: JudgeRequest) -> Verdict:
     guard: list[GuardCheck] = []
     if request.solution_path is not None:
         solution = FrozenSolution.of(request, CONTRACT)
-        for part in slices(request.fileset, request.settings.data.release):
+        for part in slices(events.fileset, request.settings.data.release):
             guard += fabrication(solution, part, channel.name, channel.observable)
     return conclude(request, checks, guard)
 
@@ -131,45 +128,6 @@ def _units(sample: str, table: Table, channel: str) -> Check:
             odd.append(f"{column.name} {float(np.median(values)):.4g}")
     said = f"medians from {low:g} to {high:g} GeV"
     return Check(f"{sample}: units", not odd, said, ", ".join(odd) or said)
-
-
-def _identity(request: JudgeRequest, sample: str, table: Table, known: Table | None) -> Check:
-    """Every row is an event of the input, once.
-
-    Rows that the reference has too are events; the files are read only if there are others.
-    """
-    rows = keys(table["run_number"], table["event_number"])
-    strange = rows
-    if known is not None:
-        strange = without_event(rows, keys(known["run_number"], known["event_number"]))
-    if len(strange):
-        strange = without_event(rows, _input_keys(request, sample))
-    said = "rows that are no event of the input, or are there more often"
-    return Check(f"{sample}: event identity", not len(strange), 0, len(strange), said)
-
-
-def _input_keys(request: JudgeRequest, sample: str) -> np.ndarray:
-    """Keys of all events of a sample but those of chunks that cannot be read, which gave no rows.
-
-    A file with damage is read again in the ranges of its chunks, so that one costs no other.
-    """
-    names, fileset = ["runNumber", "eventNumber"], request.fileset
-    tree, release = fileset["tree"], request.settings.data.release
-
-    def keys_of(path: str, ranges: Iterable[tuple[int, int]]) -> Iterator[np.ndarray | None]:
-        for start, stop in ranges:
-            events = readable_events(path, tree, release, start, stop, names)
-            yield None if events is None else keys(events["runNumber"], events["eventNumber"])
-
-    found = [np.empty(0, np.int64)]
-    for file in fileset["samples"][sample]["files"]:
-        path = file["path"]
-        whole = list(keys_of(path, edges(int(file["entries"] or 0), STEP)))
-        if any(part is None for part in whole):
-            own = (c for c in fileset.get("chunks", ()) if c["path"] == path)
-            whole = list(keys_of(path, ((c["start"], c["stop"]) for c in own)))
-        found += [part for part in whole if part is not None]
-    return np.concatenate(found)
 
 
 def _blinding(request: JudgeRequest, sample: str) -> Check:

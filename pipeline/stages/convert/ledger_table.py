@@ -145,6 +145,17 @@ def listed(content: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     return chunks
 
 
+def rows_by_sample(content: Mapping[str, Any], folder: Path) -> dict[str, int]:
+    """Sample -> rows that its chunks gave, of a ledger.json in `folder`."""
+    if "table" in content:
+        table = pq.read_table(folder / FILE, columns=["sample", "rows"], use_threads=False)
+    else:
+        columns = {k: [c[k] for c in content["chunks"]] for k in ("sample", "rows")}
+        table = pa.table(columns, schema=pa.schema([("sample", pa.string()), ("rows", pa.int64())]))
+    sums = table.group_by("sample").aggregate([("rows", "sum")])
+    return {str(row["sample"]): int(row["rows_sum"]) for row in sums.to_pylist()}
+
+
 def check_table(fileset: Mapping[str, Any], table: pa.Table) -> None:
     """`check_tiling` for very many chunks."""
     first: dict[str, int] = {}

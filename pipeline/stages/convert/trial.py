@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from agents.evidence import Finding
+from pipeline.data.parts import may_be_read
 from pipeline.physics.kinematics import invariant_mass
 from pipeline.settings import Settings
 from pipeline.stages.contract import StageContext
@@ -142,7 +143,7 @@ def _first(context: StageContext, name: str) -> ak.Array | None:
     tree, release = context.fileset["tree"], context.settings.data.release
     sample = context.fileset["samples"][name]
     for file in sample["files"]:
-        if file["entries"] is None:
+        if not may_be_read(context.fileset, file):
             continue
         events = readable_events(file["path"], tree, release, 0, EVENTS, (), sample)
         if events is not None:

@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import Any, SupportsIndex
 
 from pipeline.data.fetch.faults import FetchError
+from pipeline.data.parts import may_be_read
+from pipeline.data.probe import Problem, count_entries
 from pipeline.data.remote import local_copies
 from pipeline.files import read_json, write_json
 from pipeline.settings import Settings
@@ -26,11 +28,13 @@ class InspectContract:
     def arguments(self, context: StageContext) -> dict[str, Any]:
         """The first readable file of every sample that has one: `{"paths": {sample: path}}`.
 
+        Where files are counted by the jobs of convert, those that are given are opened here.
+
         A solution reaches no network: a file that is streamed is copied for it, once. If its bytes
         are not those of the manifest the next file of the sample is given.
         """
         readable = {
-            name: [f for f in sample["files"] if f["entries"] is not None]
+            name: [f for f in sample["files"] if may_be_read(context.fileset, f)]
             for name, sample in sorted(context.fileset["samples"].items())
         }
         paths: dict[str, Any] = {}
@@ -45,7 +49,11 @@ class InspectContract:
                     n: [f for f in files if f["uri"] not in bad] for n, files in readable.items()
                 }
             else:
-                paths |= {name: copies[file["path"]] for name, file in waiting.items()}
+                for name, file in waiting.items():
+                    if _opens(copies[file["path"]], file, context.fileset["tree"]):
+                        paths[name] = copies[file["path"]]
+                    else:
+                        readable[name].remove(file)
         return {"paths": {name: paths[name] for name in readable if name in paths}}
 
     def call(self, solution: ModuleType, arguments: Mapping[str, Any]) -> Any:
@@ -64,6 +72,13 @@ class InspectContract:
         """What `write` kept."""
         summaries: dict[str, Any] = read_json(folder / SUMMARY_FILE)
         return summaries
+
+
+def _opens(path: Path | str, file: Mapping[str, Any], tree: str) -> bool:
+    """Whether a file can be read: as was found where it was counted, else as is seen now."""
+    if file["entries"] is not None:
+        return True
+    return Path(path).is_file() and not isinstance(count_entries(path, tree), Problem)
 
 
 def _summary(sample: str, given: Any) -> dict[str, Any]:
@@ -104,7 +119,7 @@ def _shown(value: object) -> str:
 def blocked(context: StageContext) -> str | None:
     """Why there is nothing to inspect, or None."""
     samples = context.fileset["samples"].values()
-    if any(file["entries"] is not None for sample in samples for file in sample["files"]):
+    if any(may_be_read(context.fileset, f) for sample in samples for f in sample["files"]):
         return None
     return "not one file of the samples can be read; the notes of the fileset say why"
 

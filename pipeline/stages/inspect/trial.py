@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agents.evidence import Finding
+from pipeline.data.probe import Problem, count_entries
 from pipeline.data.schema import door
 from pipeline.settings import Settings
 from pipeline.stages.contract import StageContext
@@ -35,7 +36,7 @@ class InspectTrial:
             said = ", ".join(trees) or "no tree"
             return [Finding("the tree of the events is found", False, name, said)]
         entries, branches = trees[name]["entries"], trees[name]["branches"]
-        said = "as many as the fileset says" if entries == _known(context, sample) else str(entries)
+        said = "as many as the fileset says" if entries == _known(given, context) else str(entries)
         way = door(context.settings.data.release)
         identity = [b for b in way.physical(IDENTITY) if b not in way.optional]
         lacking = [f"no {branch}" for branch in identity if branch not in branches]
@@ -70,10 +71,14 @@ def _slices(context: StageContext) -> Iterator[Slice]:
             yield Slice(title, {"paths": {names[0]: paths[names[0]]}})
 
 
-def _known(context: StageContext, sample: str) -> int:
-    """Entries of the sample's first readable file, as the fileset counted them."""
-    files = context.fileset["samples"][sample]["files"]
-    return next(int(f["entries"]) for f in files if f["entries"] is not None)
+def _known(given: Slice, context: StageContext) -> int | None:
+    """Entries of the slice's file, as the fileset counted them; counted here where it did not."""
+    ((sample, path),) = given.arguments["paths"].items()
+    if context.fileset.get("counted", True):
+        files = context.fileset["samples"][sample]["files"]
+        return next(int(f["entries"]) for f in files if f["entries"] is not None)
+    counted = count_entries(path, context.fileset["tree"])
+    return None if isinstance(counted, Problem) else counted
 
 
 def _is_type(kind: str) -> bool:

@@ -13,6 +13,7 @@ from pipeline.data.synthetic import generate_file
 from pipeline.files import read_json, read_table, write_json, write_table
 from pipeline.judge import JudgeRequest, Verdict, judge
 from pipeline.settings import Settings
+from pipeline.stages.convert import input_events
 from pipeline.stages.convert.contract import CONTRACT, reference_path
 from pipeline.stages.convert.events import read_events
 from pipeline.stages.solution import load_solution
@@ -37,7 +38,7 @@ class Converting:
         path = folder / "solution.py"
         path.write_text(code, encoding="utf-8")
         solution = load_solution(path, CONTRACT.defines)
-        cutflows, ledger = {}, {}
+        cutflows, ledger, chunks = {}, {}, []
         for name, sample in self.fileset["samples"].items():
             file = sample["files"][0]
             tree, release = self.fileset["tree"], self.settings.data.release
@@ -47,13 +48,14 @@ class Converting:
             table = product.table.sort_values(["run_number", "event_number"], ignore_index=True)
             cutflows[name] = [list(step) for step in product.cutflow]
             ledger[name] = {"entries_done": file["entries"], "complete": True}
+            chunks.append({"sample": name, "rows": len(table)})
             if sample["kind"] == "data":
                 write_table(folder / "sealed" / f"{name}.parquet", table)
                 hidden = table["event_number"].isin(self.blinded(arguments))
                 table = table[~hidden].reset_index(drop=True)
             write_table(folder / "output" / f"{name}.parquet", table)
         write_json(folder / "output" / "cutflow.json", cutflows)
-        write_json(folder / "output" / "ledger.json", {"samples": ledger})
+        write_json(folder / "output" / "ledger.json", {"samples": ledger, "chunks": chunks})
         return self.request(owner)
 
     def blinded(self, arguments: dict[str, Any]) -> pd.Series:
@@ -258,6 +260,44 @@ def test_rows_out_of_thin_air_are_found(run) -> None:
     verdict = judge(rewrite(request, more))
     identity = next(c for c in verdict.checks if c.name == f"{SIMULATION}: event identity")
     assert (identity.passed, identity.found) == (False, 2)
+
+
+def test_a_large_fileset_is_not_read_again(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows were recognised chunk by chunk: there are as many as these gave, or some are false."""
+    monkeypatch.setattr(input_events, "MOST_ENTRIES", 100)
+    monkeypatch.setattr(input_events, "readable_events", None)  # nothing is opened for it
+    assert judge(run.request("reference")).outcome == "reference"
+    request = run.convert(REFERENCE, "points/main")
+    verdict = judge(rewrite(request, lambda t: pd.concat([t, t.iloc[:1]])))
+    for name in (DATA, SIMULATION):
+        identity = next(c for c in verdict.checks if c.name == f"{name}: event identity")
+        assert not identity.passed
+        assert identity.found == identity.expected + 1
+
+
+def test_what_the_jobs_counted_is_known_to_the_judge(run) -> None:
+    """Where convert is cut into jobs and no manifest has the entries (2024r-pp)."""
+    counts = [
+        {"sample": name, "number": 0, "entries": sample["files"][0]["entries"],
+         "verified": "none", "problem": None}
+        for name, sample in run.fileset["samples"].items()
+    ]  # fmt: skip
+    write_json(run.folder / "reference" / "convert" / "output" / "counts.json", counts)
+    samples = {
+        name: {
+            **sample,
+            "complete": True,
+            "files": [
+                {**file, "entries": None, "uri": "root://a//b.root", "size": 1, "adler32": "0" * 8}
+                for file in sample["files"]
+            ],
+        }
+        for name, sample in run.fileset["samples"].items()
+    }
+    uncounted = {**run.fileset, "samples": samples, "counted": False}
+    verdict = judge(replace(run.request("reference"), fileset=uncounted))
+    assert (verdict.outcome, failed(verdict)) == ("reference", set())
+    assert len(verdict.guard) == 12
 
 
 def test_blinded_rows_that_are_shown_are_found(run) -> None:

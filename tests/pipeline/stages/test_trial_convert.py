@@ -61,6 +61,19 @@ def failed(given: Slice, product: Converted, context: StageContext) -> set[str]:
     return {f.name for f in TRIAL.findings(given, product, context) if not f.passed}
 
 
+def test_files_that_its_jobs_count_are_tried_on(context: StageContext) -> None:
+    uncounted = {
+        name: {**sample, "files": [{**file, "entries": None} for file in sample["files"]]}
+        for name, sample in context.fileset["samples"].items()
+    }
+    known = [s.name for s in TRIAL.slices(context)]
+    unreadable = replace(context, fileset={**context.fileset, "samples": uncounted})
+    with pytest.raises(NoSliceError):
+        list(TRIAL.slices(unreadable))
+    later = replace(context, fileset={**unreadable.fileset, "counted": False})
+    assert [s.name for s in TRIAL.slices(later)] == known
+
+
 def test_slices_are_data_signal_and_nothing(context: StageContext) -> None:
     slices = list(TRIAL.slices(context))
     names = [f"{DATA}, all events", f"{MC}, all events", f"{DATA}, no events"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.stages.contract import StageContext
-from pipeline.stages.inspect.contract import CONTRACT
+from pipeline.stages.inspect.contract import CONTRACT, blocked
 from pipeline.stages.inspect.reference import inspect
 from pipeline.stages.inspect.trial import TRIAL
 from pipeline.stages.trial import NoSliceError
@@ -52,6 +52,27 @@ def test_our_solution_passes(context: StageContext) -> None:
         findings = TRIAL.findings(given, product(context, place), context)
         assert [f for f in findings if not f.passed] == []
         assert len(findings) == 6
+
+
+def test_files_that_the_jobs_of_convert_count_are_opened_where_they_are_given(
+    context: StageContext, tmp_path: Path
+) -> None:
+    """As of 2024r-pp, whose entries no manifest has: a first file that is broken is passed over."""
+    broken = tmp_path / "broken.root"
+    broken.write_bytes(b"root" + bytes(2_000))
+    made = copy.deepcopy(dict(context.fileset))
+    for sample in made["samples"].values():
+        sample["files"] = [{**f, "entries": None} for f in sample["files"]]
+    good = made["samples"][DATA]["files"][0]
+    made["samples"][DATA]["files"].insert(0, {**good, "path": str(broken)})
+    later = replace(context, fileset={**made, "counted": False})
+    assert blocked(later) is None
+    assert blocked(replace(context, fileset=made)) is not None
+    known = CONTRACT.arguments(context)["paths"]
+    assert CONTRACT.arguments(later)["paths"] == known
+    for place, given in enumerate(TRIAL.slices(later)):
+        findings = TRIAL.findings(given, product(later, place), later)
+        assert [f for f in findings if not f.passed] == []
 
 
 def test_no_readable_file_is_an_error(context: StageContext) -> None:

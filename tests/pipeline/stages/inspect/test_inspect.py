@@ -61,11 +61,12 @@ def test_what_is_refused(summary: Any, message: str) -> None:
 def test_the_first_readable_file_of_each_sample_is_given() -> None:
     class Context:
         settings = configure([])
-        fileset = {  # noqa: RUF012
+        fileset: dict[str, Any] = {  # noqa: RUF012
+            "tree": "analysis",
             "samples": {
                 "b": {"files": [{"path": "1", "entries": None}, {"path": "2", "entries": 5}]},
                 "a": {"files": []},
-            }
+            },
         }
 
     assert CONTRACT.arguments(Context()) == {"paths": {"b": "2"}}  # type: ignore[arg-type]
