@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,17 @@ class InputEvents:
         if known is not None:
             strange = without_event(rows, keys(known["run_number"], known["event_number"]))
         if len(strange) and not self.again:
-            counted = rows_by_sample(self.ledger, self.folder).get(sample, 0)
+            counted = self._rows.get(sample, 0)
             said = "rows that were events of their chunk when it was converted; there are too many"
             return Check(title, len(rows) == counted, counted, len(rows), f"{said} to read again")
         if len(strange):
             strange = without_event(rows, self._keys(sample))
         said = "rows that are no event of the input, or are there more often"
         return Check(title, not len(strange), 0, len(strange), said)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return rows_by_sample(self.ledger, self.folder)
 
     def _keys(self, sample: str) -> np.ndarray:
         """Keys of all events of a sample but those of chunks that cannot be read, which gave no

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from executors.base import Err
@@ -19,7 +20,14 @@ from pipeline.data.parts import read_part, write_parts
 from pipeline.files import write_json
 from pipeline.stages.convert import ledger_table
 from pipeline.stages.convert.ledger import ChunkOutcome, LedgerError, ledger
-from pipeline.stages.convert.ledger_table import FILE, ledger_of, listed, read_rows, rows_of
+from pipeline.stages.convert.ledger_table import (
+    FILE,
+    ledger_of,
+    listed,
+    read_rows,
+    rows_by_sample,
+    rows_of,
+)
 from tests.benchmarks import synthetic_set as scale
 
 FILES, PARTS, CHUNKS = 2000, 12, 2000 * scale.CHUNKS_PER_FILE
@@ -105,6 +113,15 @@ def test_the_table_says_what_the_list_of_outcomes_says() -> None:
     part["counted"] = True
     table = rows_of(outcomes, hashes, scale.numbers_of(part))
     assert ledger_of(part, table, "ab" * 32) == ledger(part, outcomes, "ab" * 32, hashes)
+
+
+def test_rows_by_sample_from_a_list_and_from_a_table(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist(
+        [{"sample": name, "rows": rows} for name, rows in (("a", 2), ("b", 0), ("a", 5))]
+    )
+    pq.write_table(table, tmp_path / FILE)
+    for content in ({"table": FILE}, {"chunks": table.to_pylist()}):
+        assert rows_by_sample(content, tmp_path) == {"a": 7, "b": 0}
 
 
 def test_a_long_ledger_has_a_table_beside_it(
