@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any, SupportsIndex
 
+from executors.base import is_remote
 from pipeline.data.fetch.faults import FetchError
 from pipeline.data.parts import may_be_read
 from pipeline.data.probe import Problem, count_entries
@@ -17,6 +19,10 @@ from pipeline.settings import Settings
 from pipeline.stages.contract import ContractError, StageContext
 
 SUMMARY_FILE = "summary.json"
+MOST_COPIED = 20e9
+"""Bytes of streamed files that are copied to be inspected: of 2024r-pp one file of each of 317 runs
+is some hundred gigabytes."""
+Files = list[Any]
 
 
 class InspectContract:
@@ -30,13 +36,15 @@ class InspectContract:
 
         Where files are counted by the jobs of convert, those that are given are opened here.
 
-        A solution reaches no network: a file that is streamed is copied for it, once. If its bytes
-        are not those of the manifest the next file of the sample is given.
+        A solution reaches no network: a file that is streamed is copied for it, once, for as many
+        samples as MOST_COPIED allows. If its bytes are not those of the manifest the next file of
+        the sample is given.
         """
         readable = {
             name: [f for f in sample["files"] if may_be_read(context.fileset, f)]
             for name, sample in sorted(context.fileset["samples"].items())
         }
+        readable = _affordable(readable, context.fileset["samples"])
         paths: dict[str, Any] = {}
         while waiting := {n: files[0] for n, files in readable.items() if files and n not in paths}:
             try:
@@ -72,6 +80,26 @@ class InspectContract:
         """What `write` kept."""
         summaries: dict[str, Any] = read_json(folder / SUMMARY_FILE)
         return summaries
+
+
+def _affordable(
+    readable: Mapping[str, Files], samples: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Files]:
+    """The samples without those whose files would be copied beyond MOST_COPIED.
+
+    Data and simulation take turns, each in the order of the names; one of each is always there.
+    """
+    far = {n: files[0]["size"] for n, files in readable.items() if _is_far(files)}
+    kinds = [[n for n in far if samples[n]["kind"] == kind] for kind in ("data", "mc")]
+    turns = [name for pair in zip_longest(*kinds) for name in pair if name is not None]
+    sums = accumulate(far[name] for name in turns)
+    first = {names[0] for names in kinds if names}
+    kept = first | {name for name, so_far in zip(turns, sums, strict=True) if so_far <= MOST_COPIED}
+    return {n: files for n, files in readable.items() if n not in far or n in kept}
+
+
+def _is_far(files: Files) -> bool:
+    return bool(files) and is_remote(str(files[0]["path"]))
 
 
 def _opens(path: Path | str, file: Mapping[str, Any], tree: str) -> bool:

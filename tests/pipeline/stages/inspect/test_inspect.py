@@ -58,6 +58,35 @@ def test_what_is_refused(summary: Any, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_of_many_streamed_files_some_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 317 runs one file each is too much to be copied; what lies here is always given."""
+    asked: list[list[str]] = []
+
+    def copies(_: Any, files: list[dict[str, Any]]) -> dict[str, str]:
+        asked.append([f["path"] for f in files])
+        return {f["path"]: f["path"].rpartition("/")[2] for f in files}
+
+    monkeypatch.setattr("pipeline.stages.inspect.contract.local_copies", copies)
+
+    def sample(kind: str, path: str) -> dict[str, Any]:
+        return {"kind": kind, "files": [{"path": path, "entries": 1, "size": int(6e9)}]}
+
+    runs = {f"data_{n}": sample("data", f"https://host/d{n}.root") for n in range(5)}
+    simulated = {f"mc_{n}": sample("mc", f"https://host/m{n}.root") for n in range(5)}
+
+    class Context:
+        settings = configure([])
+        fileset: dict[str, Any] = {  # noqa: RUF012
+            "tree": "t", "samples": {**runs, **simulated, "near": sample("mc", "near.root")},
+        }  # fmt: skip
+
+    given = CONTRACT.arguments(Context())["paths"]  # type: ignore[arg-type]
+    assert list(given) == ["data_0", "data_1", "mc_0", "near"]
+    assert len(asked[0]) == 4
+    monkeypatch.setattr("pipeline.stages.inspect.contract.MOST_COPIED", 1)
+    assert list(CONTRACT.arguments(Context())["paths"]) == ["data_0", "mc_0", "near"]  # type: ignore[arg-type]
+
+
 def test_the_first_readable_file_of_each_sample_is_given() -> None:
     class Context:
         settings = configure([])
