@@ -25,6 +25,11 @@ LOOPBACK = "127.0.0.1:0"
 START_TIMEOUT = "60s"
 """How long workers and scheduler wait for each other before they give up."""
 
+LOST_AFTER, FOR_EVER = "distributed.deploy.lost-worker-timeout", "3650 days"
+"""A local cluster looks so long after the death of a worker whether it is there, and gives it up if
+it is not, also where it died again meanwhile or starts slowly. Its nanny always starts it again;
+without one the chunks that are left would wait for ever."""
+
 
 def cluster_settings(retries: int) -> dict[str, Any]:
     """Dask settings of a cluster of ours.
@@ -156,7 +161,8 @@ class DaskExecutor:
         return self._client
 
     def _local_cluster(self) -> LocalCluster:
-        self._open.enter_context(dask.config.set(cluster_settings(self.retries)))
+        own = {**cluster_settings(self.retries), LOST_AFTER: FOR_EVER}
+        self._open.enter_context(dask.config.set(own))
         scratch = self._open.enter_context(tempfile.TemporaryDirectory(prefix="ladon-dask-"))
         return LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=self.workers,
