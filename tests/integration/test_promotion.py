@@ -57,8 +57,10 @@ class Promotion:
 
     def cost(self) -> dict[str, Any]:
         """Share -> the check of its cost."""
-        (path,) = (self.ladon.folder / "outputs" / "promotions").iterdir()
-        steps = read_json(path)["steps"]
+        (folder,) = (self.ladon.folder / "outputs" / "promotions").iterdir()
+        steps = {
+            path.stem.replace("_percent", "%"): read_json(path)["step"] for path in folder.iterdir()
+        }
         return {
             share: next(c for c in step["checks"] if c["name"] == "cost")
             for share, step in steps.items()
