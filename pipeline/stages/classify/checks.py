@@ -204,7 +204,7 @@ def _scrambled(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unmoved(first: Answer, answer: Answer, noise: float) -> list[GuardCheck]:
-    """What changes by itself, with the same input, is no use of the columns: `noise` is allowed."""
+    """What changes by itself, with the same input, is no use of the columns: twice `noise`."""
     moved, allowed = _moved(first, answer), NEARLY_SAME + 2 * noise
     said = f"a mean change of at most {allowed:.4g}"
     return [GuardCheck("scores ignore scrambled columns", moved <= allowed, said, moved)]

@@ -58,8 +58,9 @@ class InspectContract:
                 }
             else:
                 for name, file in waiting.items():
-                    if _opens(copies[file["path"]], file, context.fileset["tree"]):
-                        paths[name] = copies[file["path"]]
+                    path = copies[file["path"]]
+                    if context.fileset.get("counted", True) or _opens(path, context.fileset):
+                        paths[name] = path
                     else:
                         readable[name].remove(file)
         return {"paths": {name: paths[name] for name in readable if name in paths}}
@@ -94,7 +95,14 @@ def _affordable(
     turns = [name for pair in zip_longest(*kinds) for name in pair if name is not None]
     sums = accumulate(far[name] for name in turns)
     first = {names[0] for names in kinds if names}
-    kept = first | {name for name, so_far in zip(turns, sums, strict=True) if so_far <= MOST_COPIED}
+    within = zip(turns, sums, strict=True)
+    kept = first | {name for name, so_far in within if so_far <= MOST_COPIED}
+    if left := len(far) - len(kept):
+        print(
+            f"ladon: {left} of {len(far)} samples with streamed files are not inspected: one file "
+            f"of each would be more than {MOST_COPIED / 1e9:g} GB to copy",
+            flush=True,
+        )
     return {n: files for n, files in readable.items() if n not in far or n in kept}
 
 
@@ -102,11 +110,9 @@ def _is_far(files: Files) -> bool:
     return bool(files) and is_remote(str(files[0]["path"]))
 
 
-def _opens(path: Path | str, file: Mapping[str, Any], tree: str) -> bool:
-    """Whether a file can be read: as was found where it was counted, else as is seen now."""
-    if file["entries"] is not None:
-        return True
-    return Path(path).is_file() and not isinstance(count_entries(path, tree), Problem)
+def _opens(path: Path | str, fileset: Mapping[str, Any]) -> bool:
+    """Whether a file that nobody has opened yet can be read, whatever a manifest says of it."""
+    return Path(path).is_file() and not isinstance(count_entries(path, fileset["tree"]), Problem)
 
 
 def _summary(sample: str, given: Any) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def test_what_is_refused(summary: Any, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_of_many_streamed_files_some_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_streamed_files_some_are_copied(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Of 317 runs one file each is too much to be copied; what lies here is always given."""
     asked: list[list[str]] = []
 
@@ -83,6 +85,7 @@ def test_of_many_streamed_files_some_are_copied(monkeypatch: pytest.MonkeyPatch)
     given = CONTRACT.arguments(Context())["paths"]  # type: ignore[arg-type]
     assert list(given) == ["data_0", "data_1", "mc_0", "near"]
     assert len(asked[0]) == 4
+    assert "7 of 10 samples with streamed files are not inspected" in capsys.readouterr().out
     monkeypatch.setattr("pipeline.stages.inspect.contract.MOST_COPIED", 1)
     assert list(CONTRACT.arguments(Context())["paths"]) == ["data_0", "mc_0", "near"]  # type: ignore[arg-type]
 
